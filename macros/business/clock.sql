@@ -1,0 +1,56 @@
+{#
+    The one clock (docs/decisions/0002): the var as_of_at, else the start of the run. No model asks
+    the engine for the time.
+
+    Returns: datetime (naive, UTC).
+    Errors: names the value and the format where as_of_at is not a timestamp.
+#}
+{% macro _clock() -%}
+    {%- set value = var('as_of_at') -%}
+    {%- if value is none -%}
+        {{ return(run_started_at.astimezone(modules.pytz.utc).replace(tzinfo=none, microsecond=0)) }}
+    {%- endif -%}
+    {%- set text = (value | string).replace('T', ' ').rstrip('Z') -%}
+    {%- set formats = {10: '%Y-%m-%d', 16: '%Y-%m-%d %H:%M', 19: '%Y-%m-%d %H:%M:%S'} -%}
+    {%- set known = modules.re.match(
+        '^(19|20)\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])'
+        ~ '( ([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?)?$', text
+    ) -%}
+    {%- if not known -%}
+        {{ exceptions.raise_compiler_error(
+            "The clock is not a time: the var as_of_at is '" ~ value ~ "'. Give a UTC timestamp such as "
+            ~ "'2018-01-01 05:00:00', or leave it out to use the start of the run."
+        ) }}
+    {%- endif -%}
+    {{ return(modules.datetime.datetime.strptime(text, formats[text | length])) }}
+{%- endmacro %}
+
+{#
+    The clock as a SQL literal. Facts know events strictly before it.
+
+    Returns: str, a SQL timestamp literal in UTC.
+#}
+{% macro as_of_at() -%}
+    timestamp '{{ lettershop._clock().strftime("%Y-%m-%d %H:%M:%S") }}'
+{%- endmacro %}
+
+{#
+    The clock's calendar day in the shop's time zone. Scores and segments use whole days and know
+    those strictly before it.
+
+    Returns: str, a SQL date literal.
+#}
+{% macro as_of_date() -%}
+    {%- set utc = modules.pytz.utc.localize(lettershop._clock()) -%}
+    date '{{ utc.astimezone(modules.pytz.timezone(var("shop_timezone"))).strftime("%Y-%m-%d") }}'
+{%- endmacro %}
+
+{#
+    The first day of the clock's month in the shop's time zone: the day on which RFM's cut points
+    were taken.
+
+    Returns: str, a SQL date literal.
+#}
+{% macro as_of_month() -%}
+    {{ lettershop.as_of_date()[:13] }}-01'
+{%- endmacro %}

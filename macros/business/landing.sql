@@ -1,0 +1,76 @@
+{#
+    The contract of a landing table, as models/staging/<source>/_<source>__sources.yml states it.
+
+    Args:
+        source_name (str): e.g. 'shop'.
+        table_name (str): e.g. 'shop_orders'.
+    Returns: the source's node from dbt's graph, none while parsing.
+#}
+{% macro landing_contract(source_name, table_name) %}
+    {%- if not execute -%}{{ return(none) }}{%- endif -%}
+    {{ return(graph.sources.get('source.lettershop.' ~ source_name ~ '.' ~ table_name)) }}
+{% endmacro %}
+
+{#
+    A landing table as a subquery whose columns are the contract's, all of them, in its types:
+
+    - text trimmed, '' as null; `store` is 'main' where absent;
+    - a value that does not fit its type is null and its column is named in `uncastable_columns`
+      (comma-separated, null where all fit), so that nothing disappears uncounted;
+    - `row_hash` is a hash of the whole row, the last tie-breaker between versions;
+    - a column that the table lacks, and a table switched off by using_<table>, are typed nulls.
+
+    Args:
+        source_name (str), table_name (str): see landing_contract.
+    Returns: str, a parenthesised query.
+#}
+{% macro landing(source_name, table_name) %}
+    {%- set relation = source(source_name, table_name) -%}
+    {%- set contract = lettershop.landing_contract(source_name, table_name) -%}
+    {%- if contract is none -%}{{ return('(select 1)') }}{%- endif -%}
+    {%- set columns = contract.columns.values() | list -%}
+    {%- set is_on = contract.config.meta.get('is_required') or var('using_' ~ table_name) -%}
+    (
+    select
+        {%- for column in columns %}
+        {%- if column.name == 'store' %}
+        coalesce(nullif(trim(store), ''), 'main') as store,
+        {%- elif column.data_type == 'varchar' %}
+        nullif(trim({{ column.name }}), '') as {{ column.name }},
+        {%- else %}
+        {{ lettershop.try_cast(column.name, column.data_type) }} as {{ column.name }},
+        {%- endif %}
+        {%- endfor %}
+        nullif(
+            ''
+            {%- for column in columns if column.data_type != 'varchar' %}
+            || case
+                when
+                    {{ lettershop.try_cast(column.name, column.data_type) }} is null
+                    and {{ column.name }} is not null
+                    and trim(cast({{ column.name }} as varchar)) <> ''
+                    then '{{ column.name }},'
+                else ''
+            end
+            {%- endfor %},
+            ''
+        ) as uncastable_columns,
+        md5(
+            ''
+            {%- for column in columns %}
+            || coalesce(cast({{ column.name }} as varchar), '-') || '|'
+            {%- endfor %}
+        ) as row_hash
+    from (
+        {%- if is_on %}
+        select * from {{ relation }}
+        union all by name
+        {%- endif %}
+        select
+            {%- for column in columns %}
+            cast(null as {{ column.data_type }}) as {{ column.name }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        where 1 = 0
+    ) as landed
+    )
+{%- endmacro %}

@@ -1,0 +1,119 @@
+{#
+    The first rule that a raw row breaks, in the order given.
+
+    Args:
+        rules (list of [condition, reason]): SQL conditions, and the reason in words. A condition
+            that is null counts as not broken.
+    Returns: str, a SQL expression of type text; null for a row that can be used.
+#}
+{% macro reject_reason(rules) -%}
+    case
+        {%- for condition, reason in rules %}
+        when {{ condition }} then '{{ reason }}'
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+{#
+    What became of a raw row, and with it the accounting of a landing table:
+    raw = accepted + superseded + rejected + not_yet + withheld.
+
+    Needs the columns reject_reason, is_withheld, is_not_yet, updated_at (or none), loaded_at,
+    deleted_at and row_hash in scope. Only rows that are usable at the clock compete for being the
+    newest version: a bad or a future version never displaces a good one.
+
+    - withheld: the person asked to be erased; only the fact that a row was there is kept
+    - rejected: breaks a rule
+    - not_yet: happened at or after the clock
+    - superseded: there is a newer version, or the row was deleted before the clock
+    - accepted: the one version that takes part
+
+    Args:
+        key (list of str): columns that identify what the row is a version of.
+        updated_at (bool): whether the table has the column updated_at.
+    Returns: str, a SQL expression of type text.
+#}
+{% macro row_status(key, updated_at=false) -%}
+    {%- set order -%}
+        {{ 'updated_at desc nulls last, ' if updated_at }}loaded_at desc nulls last, row_hash
+    {%- endset -%}
+    {%- set usable = 'not is_withheld and reject_reason is null and not is_not_yet' -%}
+    case
+        when is_withheld then 'withheld'
+        when reject_reason is not null then 'rejected'
+        when is_not_yet then 'not_yet'
+        when
+            row_number() over (
+                partition by {{ key | join(', ') }}, {{ usable }}
+                order by {{ order }}
+            ) > 1
+            or coalesce(
+                first_value(deleted_at) over (
+                    partition by {{ key | join(', ') }}, {{ usable }}
+                    order by {{ order }}
+                ) < {{ lettershop.as_of_at() }},
+                false
+            )
+            then 'superseded'
+        else 'accepted'
+    end
+{%- endmacro %}
+
+{#
+    Rows of erased people, reduced to the fact that they were there. Closes the final CTE of a base
+    model: every column but row_status is null.
+
+    Args:
+        relation (str): a CTE with the column row_status.
+    Returns: str, the second half of a union.
+#}
+{% macro and_withheld(relation) -%}
+    union all by name
+    select row_status from {{ relation }} where row_status = 'withheld'
+{%- endmacro %}
+
+{#
+    The condition that a row belongs to a person who asked to be erased, and is not newer than the
+    request. Erasure speaks of identifiers; see stg_consent__erasure_requests.
+
+    Args:
+        identifiers (list of [type, column]): type is customer_id, email or esp_contact_id.
+        happened_at (str): SQL expression of type timestamp; a null counts as before the request.
+    Returns: str, a SQL expression of type boolean, never null.
+#}
+{% macro is_erased(identifiers, happened_at) -%}
+    (
+        {%- for type, column in identifiers %}
+        exists (
+            select 1
+            from {{ ref('stg_consent__erasure_requests') }} as erased
+            where
+                erased.identifier_type = '{{ type }}'
+                and erased.identifier = {{ column }}
+                {%- if type != 'email' %}
+                and erased.store = source.store
+                {%- endif %}
+                and coalesce({{ happened_at }} <= erased.requested_at, true)
+        )
+        {{- ' or' if not loop.last }}
+        {%- endfor %}
+    )
+{%- endmacro %}
+
+{#
+    Names of the columns whose value could not be used though the row could: those that did not fit
+    their type, and those that a rule of ours turned into null.
+
+    Args:
+        rules (list of [condition, column name]).
+    Returns: str, a SQL expression of type text, comma-separated with a comma after each; null for none.
+#}
+{% macro unusable_columns(rules=[]) -%}
+    nullif(
+        coalesce(uncastable_columns, '')
+        {%- for condition, column in rules %}
+        || case when {{ condition }} then '{{ column }},' else '' end
+        {%- endfor %},
+        ''
+    )
+{%- endmacro %}

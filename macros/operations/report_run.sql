@@ -1,0 +1,1 @@
+{% macro report_run(results) %}{% endmacro %}

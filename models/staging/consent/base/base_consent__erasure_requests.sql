@@ -1,0 +1,51 @@
+with source as (
+    select * from {{ landing('consent', 'erasure_requests') }}
+),
+
+judged as (
+    select
+        *,
+        {{ clean_email('email') }} as clean_email,
+        {{ reject_reason([
+            ('request_id is null', 'request_id is missing'),
+            ('customer_id is null and email is null', 'neither customer_id nor email is given'),
+            (
+                'customer_id is null and ' ~ clean_email('email') ~ ' is null',
+                'the only identifier is no e-mail address',
+            ),
+            ('requested_at is null', 'requested_at is missing or no time'),
+            (is_absurd_time('requested_at'), 'requested_at is before 1990'),
+        ]) }} as reject_reason,
+        -- A request that is known is obeyed, whatever the clock. It is what withholds other rows,
+        -- so it is never withheld itself.
+        false as is_not_yet,
+        false as is_withheld
+    from source
+),
+
+ranked as (
+    select
+        *,
+        {{ row_status(['store', 'request_id']) }} as row_status
+    from judged
+),
+
+final as (
+    select
+        store,
+        request_id,
+        -- Whom a request names is kept nowhere but in stg_consent__erasure_requests.
+        customer_id,
+        clean_email as email,
+        requested_at,
+        loaded_at,
+        md5(request_id) as row_key,
+        row_status,
+        reject_reason,
+        {{ unusable_columns([
+            ('email is not null and clean_email is null', 'email'),
+        ]) }} as unusable_columns
+    from ranked
+)
+
+select * from final

@@ -1,0 +1,109 @@
+-- Every identifier of a person who asked to be erased, found by walking the pairs of identifiers
+-- in the raw rows. Every other staging model obeys this one, so it reads the landing, not them.
+with recursive requests as (
+    select * from {{ ref('base_consent__erasure_requests') }}
+    where row_status = 'accepted'
+),
+
+customers as (
+    select * from {{ landing('crm', 'crm_customers') }}
+),
+
+contacts as (
+    select * from {{ landing('esp', 'esp_contacts') }}
+),
+
+pairs as (
+    select
+        store,
+        'customer_id' as left_type,
+        customer_id as left_id,
+        'email' as right_type,
+        lower(email) as right_id
+    from customers
+    where customer_id is not null and email is not null
+    union all
+    select
+        store,
+        'customer_id' as left_type,
+        customer_id as left_id,
+        'customer_id' as right_type,
+        merged_into_customer_id as right_id
+    from customers
+    where customer_id is not null and merged_into_customer_id is not null
+    union all
+    select
+        store,
+        'esp_contact_id' as left_type,
+        esp_contact_id as left_id,
+        'email' as right_type,
+        lower(email) as right_id
+    from contacts
+    where esp_contact_id is not null and email is not null
+    union all
+    select
+        contacts.store,
+        'esp_contact_id' as left_type,
+        contacts.esp_contact_id as left_id,
+        'customer_id' as right_type,
+        contacts.external_id as right_id
+    from contacts
+    inner join customers
+        on contacts.store = customers.store and contacts.external_id = customers.customer_id
+    where contacts.esp_contact_id is not null
+),
+
+links as (
+    select * from pairs
+    union all
+    select
+        store,
+        right_type as left_type,
+        right_id as left_id,
+        left_type as right_type,
+        left_id as right_id
+    from pairs
+),
+
+walked as (
+    select
+        store,
+        requested_at,
+        'customer_id' as identifier_type,
+        customer_id as identifier
+    from requests
+    where customer_id is not null
+    union
+    select
+        store,
+        requested_at,
+        'email' as identifier_type,
+        email as identifier
+    from requests
+    where email is not null
+    -- `union` drops what was found before, so that the walk ends on any graph.
+    union
+    select
+        walked.store,
+        walked.requested_at,
+        links.right_type as identifier_type,
+        links.right_id as identifier
+    from walked
+    inner join links
+        on
+            walked.store = links.store
+            and walked.identifier_type = links.left_type
+            and walked.identifier = links.left_id
+),
+
+final as (
+    select
+        store,
+        identifier_type,
+        identifier,
+        max(requested_at) as requested_at
+    from walked
+    group by store, identifier_type, identifier
+)
+
+select * from final
