@@ -74,3 +74,20 @@
     ) as landed
     )
 {%- endmacro %}
+
+{#
+    A landing table as it lies there, for counting; an empty query where it is switched off.
+
+    Args:
+        source_name (str), table_name (str): see landing_contract.
+    Returns: str, a relation or a parenthesised query.
+#}
+{% macro landing_rows(source_name, table_name) -%}
+    {%- set relation = source(source_name, table_name) -%}
+    {%- set contract = lettershop.landing_contract(source_name, table_name) -%}
+    {%- if contract is none or contract.config.meta.get('is_required') or var('using_' ~ table_name) -%}
+        {{ relation }}
+    {%- else -%}
+        (select 1 where 1 = 0)
+    {%- endif -%}
+{%- endmacro %}

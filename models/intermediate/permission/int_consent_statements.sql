@@ -1,0 +1,103 @@
+-- What was said about consent, by consent source and by ESP, and for whom it counts. A statement
+-- that comes with a person's id counts for that person; one that comes with an address alone, for
+-- everyone who has it.
+with consent_events as (
+    select * from {{ ref('stg_consent__events') }}
+),
+
+unsubscribes as (
+    select * from {{ ref('stg_esp__events') }}
+    where event_type = 'unsubscribed'
+),
+
+identifiers as (
+    select * from {{ ref('int_identifiers_resolved') }}
+),
+
+customers as (
+    select * from {{ ref('int_customers_unioned') }}
+),
+
+statements as (
+    select
+        store,
+        event_id,
+        customer_id,
+        esp_contact_id,
+        email,
+        purpose,
+        action,
+        list_id,
+        collected_via,
+        occurred_at,
+        -- A state that another system reported is not the person speaking.
+        coalesce(
+            {{ matches('collected_via', '(^|[^a-z])(import|imported|sync|synced|migration|backfill)([^a-z]|$)') }},
+            false
+        ) as is_imported
+    from consent_events
+    union all
+    select
+        store,
+        event_id,
+        customer_id,
+        esp_contact_id,
+        email,
+        coalesce(channel, 'email') || '_marketing' as purpose,
+        'withdrawn' as action,
+        list_id,
+        'unsubscribe' as collected_via,
+        occurred_at,
+        false as is_imported
+    from unsubscribes
+),
+
+resolved as (
+    select
+        statements.*,
+        identifiers.customer_key
+    from statements
+    left join identifiers
+        on
+            statements.store = identifiers.store
+            and identifiers.identifier_type
+            = {{ identifier_type(['statements.customer_id', 'statements.esp_contact_id']) }}
+            and coalesce(statements.customer_id, statements.esp_contact_id)
+            = identifiers.identifier
+),
+
+-- Without a person whom the id names, and for everything that takes permission away, the address
+-- speaks: whoever shares it is bound by it.
+by_address as (
+    select
+        resolved.* exclude (customer_key),
+        customers.customer_key
+    from resolved
+    inner join customers
+        on resolved.store = customers.store and resolved.email = customers.email
+    where
+        resolved.customer_key is null
+        or resolved.action in ('withdrawn', 'objected', 'restricted')
+),
+
+attached as (
+    select * from resolved
+    where customer_key is not null
+    union
+    select * from by_address
+),
+
+final as (
+    select
+        customer_key,
+        event_id,
+        purpose,
+        action,
+        list_id,
+        collected_via,
+        is_imported,
+        occurred_at
+    from attached
+)
+
+select * from final

@@ -1,0 +1,87 @@
+-- Grain: customer, guests and leads included. Start here. What profiling yields is null for people
+-- who may not be profiled (is_profiled) and for people who never bought.
+with customers as (
+    select * from {{ ref('dim_customers') }}
+),
+
+contactability as (
+    select * from {{ ref('customer_contactability') }}
+),
+
+profiled as (
+    select * from {{ ref('profiled_customers') }}
+),
+
+buyers as (
+    select distinct customer_key from {{ ref('fct_orders') }}
+    where is_valid
+),
+
+purchases as (
+    select * from {{ ref('customer_purchase_summaries') }}
+),
+
+rfm as (
+    select * from {{ ref('rfm_scores') }}
+),
+
+stages as (
+    select * from {{ ref('lifecycle_stages') }}
+),
+
+fans as (
+    select * from {{ ref('category_fans') }}
+),
+
+memberships as (
+    select
+        customer_key,
+        {{ dbt.listagg('segment_id', "','", 'order by segment_id') }} as segment_ids
+    from {{ ref('segment_memberships') }}
+    group by customer_key
+),
+
+final as (
+    select
+        customers.customer_key,
+        customers.store,
+        customers.customer_id,
+        customers.email,
+        customers.first_name,
+        customers.last_name,
+        customers.country_code,
+        customers.language,
+        customers.signed_up_at,
+        customers.origin = 'order' as is_guest,
+        buyers.customer_key is not null as has_purchased,
+        profiled.customer_key is not null as is_profiled,
+        contactability.is_contactable,
+        contactability.block_reason,
+        contactability.permission_reason,
+        purchases.order_count,
+        purchases.first_order_date,
+        purchases.last_order_date,
+        purchases.days_since_last_order,
+        purchases.mean_gap_days,
+        purchases.net_revenue_amount,
+        purchases.mean_order_amount,
+        purchases.discount_rate,
+        rfm.recency_score,
+        rfm.frequency_score,
+        rfm.monetary_score,
+        rfm.segment_id as rfm_segment,
+        stages.segment_id as lifecycle_stage,
+        fans.category as favourite_category,
+        memberships.segment_ids
+    from customers
+    inner join contactability on customers.customer_key = contactability.customer_key
+    left join profiled on customers.customer_key = profiled.customer_key
+    left join buyers on customers.customer_key = buyers.customer_key
+    left join purchases on customers.customer_key = purchases.customer_key
+    left join rfm on customers.customer_key = rfm.customer_key
+    left join stages on customers.customer_key = stages.customer_key
+    left join fans on customers.customer_key = fans.customer_key
+    left join memberships on customers.customer_key = memberships.customer_key
+)
+
+select * from final
