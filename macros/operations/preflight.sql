@@ -1,1 +1,163 @@
-{% macro preflight() %}{% endmacro %}
+{#
+    Stops a run before anything is built, with one message that says all that is wrong, where, and
+    what to do. Runs as on-run-start.
+
+    Errors: the problems of preflight_problems, or what _clock says of a clock that is no time.
+#}
+{% macro preflight() %}
+    {%- if execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot', 'test', 'retry'] -%}
+        {%- set clock = lettershop._clock() -%}
+        {%- set problems = lettershop.preflight_problems(lettershop.run_settings(), clock) -%}
+        {%- if problems -%}
+            {%- set lines = ['Nothing was built.'] -%}
+            {%- for problem in problems -%}
+                {%- do lines.append('\n' ~ loop.index ~ '. ' ~ problem | indent(3)) -%}
+            {%- endfor -%}
+            {%- do exceptions.raise_compiler_error(lines | join('\n')) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#
+    What would stop this run. Without a landing, or without the landing's vars, everything else
+    would only be a consequence: those two come alone.
+
+    Args:
+        settings (dict): see run_settings.
+        clock (datetime): naive, UTC.
+    Returns: list of str, a message each.
+#}
+{% macro preflight_problems(settings, clock) %}
+    {#- The landing's rules read parquet; elsewhere a missing table or column is the engine's own
+        message. -#}
+    {%- set problems = [] -%}
+    {%- if target.type == 'duckdb' -%}
+        {%- set files = lettershop.landing_files() -%}
+        {%- set problems = lettershop.folder_problems(files) or lettershop.vars_problems(files) -%}
+        {%- if not problems -%}
+            {%- set tables = lettershop.inspect_landing(files, settings) -%}
+            {%- set problems = lettershop.landing_problems(tables, files, clock) -%}
+        {%- endif -%}
+    {%- endif -%}
+    {{ return(
+        lettershop.setting_problems(settings) + problems + lettershop.state_problems(clock)
+    ) }}
+{% endmacro %}
+
+{#
+    The values of the vars that have rules. Where `instead` names one, its value counts.
+
+    Args:
+        instead (dict): var to value.
+    Returns: dict of var to value.
+#}
+{% macro run_settings(instead={}) %}
+    {%- set names = [
+        'as_of_at', 'shop_timezone', 'base_currency', 'profiling_basis', 'rfm_window_days',
+        'lifecycle_days', 'max_rejected_rate',
+    ] -%}
+    {%- for contract in lettershop.landing_contracts() if not contract.config.meta.is_required -%}
+        {%- do names.append('using_' ~ contract.name) -%}
+    {%- endfor -%}
+    {%- set settings = {} -%}
+    {%- for name in names -%}
+        {%- do settings.update({name: instead[name] if name in instead else var(name)}) -%}
+    {%- endfor -%}
+    {{ return(settings) }}
+{% endmacro %}
+
+{#
+    Vars whose value is not one that the project knows.
+
+    Args:
+        settings (dict): see run_settings.
+    Returns: list of str, a message each.
+#}
+{% macro setting_problems(settings) %}
+    {%- set zone = settings.shop_timezone -%}
+    {%- set rate = settings.max_rejected_rate -%}
+    {%- set days = settings.rfm_window_days -%}
+    {%- set rules = [
+        ['shop_timezone', zone in modules.pytz.all_timezones_set,
+            "an IANA name such as 'Europe/Berlin', 'America/New_York' or 'UTC'"],
+        ['base_currency', modules.re.match('^[A-Z]{3}$', settings.base_currency | string),
+            "three capital letters of ISO 4217, such as 'USD'"],
+        ['profiling_basis', settings.profiling_basis in [none, 'legitimate_interest'],
+            "'legitimate_interest', which the shop declares, or null: build, but send nothing"],
+        ['rfm_window_days', days is none or (days is integer and days > 0),
+            'a whole number of days above 0, or null: all history'],
+        ['lifecycle_days', settings.lifecycle_days in ['fixed', 'rhythm'],
+            "'fixed' or 'rhythm'"],
+        ['max_rejected_rate', rate is number and rate is not boolean and 0 <= rate <= 1,
+            'a number from 0 to 1, such as 0.01'],
+    ] -%}
+    {%- for name, value in settings.items() if name.startswith('using_') -%}
+        {%- do rules.append([name, value is boolean, 'true or false']) -%}
+    {%- endfor -%}
+    {%- set problems = [] -%}
+    {%- for name, is_known, allowed in rules if not is_known -%}
+        {%- do problems.append(
+            'The var ' ~ name ~ ' is ' ~ lettershop.quoted(settings[name])
+            ~ '. Allowed: ' ~ allowed ~ '.'
+        ) -%}
+    {%- endfor -%}
+    {%- for name in lettershop.passed_vars() if name.startswith('using_') -%}
+        {%- if name not in settings -%}
+            {%- do problems.append(
+                'The var ' ~ name ~ ' switches nothing: there is no optional landing table '
+                ~ name[6:] ~ '. `make check` names them all.'
+            ) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(problems) }}
+{% endmacro %}
+
+{#
+    State that was built up to a later time than this run's clock: state only goes forward.
+
+    Args:
+        clock (datetime): naive, UTC.
+    Returns: list of str, at most one message.
+#}
+{% macro state_problems(clock) %}
+    {%- set built_up_to = none -%}
+    {%- set runs = lettershop.state_relation('monitoring', 'build_runs') -%}
+    {%- set spells = lettershop.state_relation('marts', 'segment_spells') -%}
+    {%- if runs -%}
+        {%- set built_up_to = run_query('select max(as_of_at) from ' ~ runs).rows[0][0] -%}
+    {%- endif -%}
+    {%- set is_later = built_up_to is not none and built_up_to > clock -%}
+    {#- Without a record of builds, the days on which segments changed say how far they went. -#}
+    {%- set zone = var('shop_timezone') -%}
+    {%- if spells and built_up_to is none and zone in modules.pytz.all_timezones_set -%}
+        {%- set built_up_to = run_query(
+            'select cast(max(greatest(entered_date, coalesce(left_date, entered_date))) as date)'
+            ~ ' from ' ~ spells
+        ).rows[0][0] -%}
+        {%- set local = modules.pytz.utc.localize(clock).astimezone(modules.pytz.timezone(zone)) -%}
+        {%- set is_later = built_up_to is not none and built_up_to > local.date() -%}
+    {%- endif -%}
+    {%- if not is_later -%}{{ return([]) }}{%- endif -%}
+    {{ return([
+        'The state has been built up to ' ~ built_up_to ~ ', and the clock is ' ~ clock
+        ~ ' (UTC).\nState only goes forward. To replay an earlier day name another state '
+        ~ ('file:\n  LETTERSHOP_STATE=<new file> dbt ' ~ flags.WHICH if target.type == 'duckdb'
+            else 'database.')
+    ]) }}
+{% endmacro %}
+
+{#
+    A table of state, as an earlier build left it.
+
+    Args:
+        schema (str): the folder of its model.
+        name (str).
+    Returns: Relation, none where there is none yet.
+#}
+{% macro state_relation(schema, name) %}
+    {{ return(adapter.get_relation(
+        database=lettershop.state_database() | trim,
+        schema=lettershop.generate_schema_name(schema, none) | trim,
+        identifier=name,
+    )) }}
+{% endmacro %}

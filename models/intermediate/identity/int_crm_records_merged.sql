@@ -1,59 +1,75 @@
 -- Follows merged_into_customer_id to the record that stands for the person. A chain may be of any
--- length; in a circle the smallest id stands.
+-- length; where it runs into a circle, the circle's smallest id stands.
 with recursive records as (
     select * from {{ ref('stg_crm__customers') }}
 ),
 
-walk as (
+-- A merge into a record that never landed leads nowhere.
+merges as (
     select
-        store,
-        customer_id,
-        customer_id as reached_customer_id,
-        0 as step
+        records.store,
+        records.customer_id,
+        targets.customer_id as target_customer_id
     from records
-    union
-    select
-        walk.store,
-        walk.customer_id,
-        records.merged_into_customer_id as reached_customer_id,
-        walk.step + 1 as step
-    from walk
-    inner join records
-        on walk.store = records.store and walk.reached_customer_id = records.customer_id
     inner join records as targets
         on
             records.store = targets.store
             and records.merged_into_customer_id = targets.customer_id
-    -- A circle is walked round once at most: no chain is longer than there are records in it.
-    where walk.step < 1000 and records.merged_into_customer_id <> walk.customer_id
 ),
 
-ends as (
+-- `union` drops what was reached before, so that the walk ends in a circle too.
+reached as (
     select
-        walk.store,
-        walk.customer_id,
-        walk.reached_customer_id,
-        records.merged_into_customer_id is null
-        or targets.customer_id is null as is_end
-    from walk
-    inner join records
-        on walk.store = records.store and walk.reached_customer_id = records.customer_id
-    left join records as targets
+        store,
+        customer_id,
+        target_customer_id
+    from merges
+    union
+    select
+        reached.store,
+        reached.customer_id,
+        merges.target_customer_id
+    from reached
+    inner join merges
         on
-            records.store = targets.store
-            and records.merged_into_customer_id = targets.customer_id
+            reached.store = merges.store
+            and reached.target_customer_id = merges.customer_id
+),
+
+in_circles as (
+    select
+        store,
+        customer_id
+    from reached
+    where customer_id = target_customer_id
+),
+
+roots as (
+    select
+        reached.store,
+        reached.customer_id,
+        min(reached.target_customer_id) as root_customer_id
+    from reached
+    left join merges
+        on
+            reached.store = merges.store
+            and reached.target_customer_id = merges.customer_id
+    left join in_circles
+        on
+            reached.store = in_circles.store
+            and reached.target_customer_id = in_circles.customer_id
+    where merges.customer_id is null or in_circles.customer_id is not null
+    group by reached.store, reached.customer_id
 ),
 
 final as (
     select
-        store,
-        customer_id,
-        coalesce(
-            min(case when is_end then reached_customer_id end),
-            min(reached_customer_id)
-        ) as root_customer_id
-    from ends
-    group by store, customer_id
+        records.store,
+        records.customer_id,
+        coalesce(roots.root_customer_id, records.customer_id) as root_customer_id
+    from records
+    left join roots
+        on records.store = roots.store and records.customer_id = roots.customer_id
 )
 
 select * from final

@@ -1,0 +1,140 @@
+"""A landing of a few rows, and dbt on it, for the tests of what dbt says and does."""
+
+import json
+import multiprocessing
+import os
+import shutil
+import subprocess
+import zlib
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+OPTIONAL_TABLES = sorted(
+    table["name"]
+    for path in ROOT.glob("models/staging/*/_*__sources.yml")
+    for source in yaml.safe_load(path.read_text())["sources"]
+    if source["name"] != "state"
+    for table in source["tables"]
+    if not table["config"]["meta"]["is_required"]
+)
+# The vars of the landing below.
+VARS = {"as_of_at": "2024-03-01 00:00:00"} | {f"using_{name}": False for name in OPTIONAL_TABLES}
+TABLES = {
+    "crm_customers": """
+        select * from (values
+            ('c1', 'ann@example.com', timestamp '2024-01-01 09:00:00'),
+            ('c2', 'bob@example.com', timestamp '2024-01-02 09:00:00'),
+            ('c3', null, timestamp '2024-01-03 09:00:00')
+        ) as rows (customer_id, email, signed_up_at)
+    """,
+    "shop_products": "select 'p1' as product_id, 'Tea' as product_name",
+    "shop_orders": """
+        select * from (values
+            ('o1', 'c1', 'paid', timestamp '2024-02-01 10:00:00', 'USD', 10.00),
+            ('o2', 'c1', 'paid', timestamp '2024-02-11 10:00:00', 'USD', 20.00),
+            ('o3', 'c2', 'paid', timestamp '2024-02-21 10:00:00', 'USD', 30.00),
+            ('o4', null, 'paid', timestamp '2024-02-28 10:00:00', 'USD', 40.00)
+        ) as rows (order_id, customer_id, order_status, ordered_at, currency, total_amount)
+    """,
+    "shop_order_lines": """
+        select 'l' || n as order_line_id, 'o' || n as order_id, 'p1' as product_id, n as quantity,
+            10.00 * n as line_amount
+        from range(1, 5) as numbers (n)
+    """,
+}
+
+# Importing dbt takes longer than most runs here: a server imports it once, and forks for each run.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["dbt.cli.main", "dbt.adapters.duckdb", "pytest"])
+
+
+def _run_dbt(args: list[str], folder: Path, env: dict[str, str], output: Path) -> None:
+    """Be the program dbt, in a process of its own."""
+    with output.open("w") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    os.environ.update(env)
+    os.chdir(folder)
+    from dbt.cli.main import cli
+
+    cli(args)
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory):
+    """The folder of a session's landing and databases. One for all, so that dbt parses once."""
+    return tmp_path_factory.mktemp("place")
+
+
+@pytest.fixture(scope="session")
+def sources_project(tmp_path_factory):
+    """The project without its models: what runs before the first of them, and parses quickly."""
+    project = tmp_path_factory.mktemp("project")
+    shutil.copytree(ROOT / "macros", project / "macros")
+    if (ROOT / "tests" / "generic").exists():
+        shutil.copytree(ROOT / "tests" / "generic", project / "tests" / "generic")
+    shutil.copy(ROOT / "profiles" / "profiles.yml", project)
+    (project / "models").mkdir()
+    for path in [*ROOT.glob("models/**/*__sources.yml"), *ROOT.glob("models/**/*.md")]:
+        shutil.copy(path, project / "models")
+    (project / "seeds").mkdir()
+    (project / "seeds" / "anything.csv").write_text("id\n1\n")
+    config = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
+    for key in ("on-run-end", "models", "seeds", "snapshots", "data_tests"):
+        config.pop(key, None)
+    (project / "dbt_project.yml").write_text(yaml.safe_dump(config))
+    return project
+
+
+@pytest.fixture
+def landing(place):
+    """A function that writes the landing anew and returns its folder.
+
+    Its keyword arguments replace tables: name to the SQL of its rows, or to None to leave it out.
+    """
+
+    def write(**replaced: str | None) -> Path:
+        folder = place / "landing"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for name, query in (TABLES | replaced).items():
+            if query is not None:
+                duckdb.execute(f"copy ({query}) to '{folder}/{name}.parquet' (format parquet)")
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def dbt(place, sources_project):
+    """A function that runs dbt on the landing, by default in the project without models."""
+
+    def run(
+        *args: str, project: Path | None = None, vars: dict = VARS, env: dict | None = None
+    ) -> subprocess.CompletedProcess:
+        project = project or sources_project
+        output = place / "output.txt"
+        said = json.dumps(vars, sort_keys=True)
+        # dbt parses anew when vars change: each set of them has a target of its own.
+        target = f"target_{project.name}_{zlib.crc32(said.encode())}"
+        environment = {
+            "LETTERSHOP_LANDING": str(place / "landing"),
+            "LETTERSHOP_DUCKDB": str(place / "work.duckdb"),
+            "LETTERSHOP_STATE": str(place / "state.duckdb"),
+            "LETTERSHOP_PUBLISHED": str(place / "published.duckdb"),
+            "DBT_TARGET_PATH": str(place / target),
+            "DBT_LOG_PATH": str(place / "logs"),
+            "DBT_PROFILES_DIR": str(project),
+            "DBT_USE_COLORS": "false",
+        } | (env or {})
+        args = [*args, *(["--vars", said] if vars else [])]
+        process = PROCESSES.Process(target=_run_dbt, args=(args, project, environment, output))
+        process.start()
+        process.join(timeout=300)
+        return subprocess.CompletedProcess(args, process.exitcode, stdout=output.read_text())
+
+    return run

@@ -1,0 +1,24 @@
+-- No identifier of a person who asked to be erased stands in a model that people or machines read,
+-- unless a newer row brought it back.
+with erased as (
+    select * from {{ ref('stg_consent__erasure_requests') }}
+)
+
+select
+    'dim_customers' as model,
+    customers.customer_key
+from {{ ref('dim_customers') }} as customers
+inner join erased
+    on erased.identifier_type = 'email' and customers.email = erased.identifier
+where coalesce(customers.signed_up_at, customers.first_acted_at) <= erased.requested_at
+union all
+select
+    'dim_customers' as model,
+    customers.customer_key
+from {{ ref('dim_customers') }} as customers
+inner join erased
+    on
+        erased.identifier_type = 'customer_id'
+        and customers.store = erased.store
+        and customers.customer_id = erased.identifier
+where coalesce(customers.signed_up_at, customers.first_acted_at) <= erased.requested_at

@@ -1,0 +1,46 @@
+-- Asked of the permissions again, not of profiled_customers.
+with forbidden as (
+    select customer_key
+    from {{ ref('dim_customers') }}
+    where customer_key not in (
+        select customer_key
+        from {{ ref('fct_permissions') }}
+        where purpose = 'profiling' and is_permitted
+    )
+)
+
+{%- for model in [
+    'customer_orders', 'customer_purchase_days', 'customer_purchase_summaries', 'rfm_scores',
+    'lifecycle_stages', 'category_purchases', 'category_fans', 'segment_memberships',
+] %}
+select
+    '{{ model }}' as model,
+    scored.customer_key
+from {{ ref(model) }} as scored
+inner join forbidden on scored.customer_key = forbidden.customer_key
+union all
+{%- endfor %}
+select
+    'customer_profiles' as model,
+    scored.customer_key
+from {{ ref('customer_profiles') }} as scored
+inner join forbidden on scored.customer_key = forbidden.customer_key
+where
+    scored.is_profiled
+    or scored.lifecycle_stage is not null
+    or scored.rfm_segment is not null
+    or scored.order_count is not null
+    or scored.segment_ids is not null
+union all
+select
+    'esp_profiles' as model,
+    scored.customer_key
+from {{ ref('esp_profiles') }} as scored
+inner join forbidden on scored.customer_key = forbidden.customer_key
+where
+    scored.may_be_profiled
+    or scored.is_buyer
+    or scored.lifecycle_stage <> 'none'
+    or scored.rfm_segment <> 'none'
+    or scored.last_order_date <> 'none'
+    or scored.net_revenue_band <> 'none'

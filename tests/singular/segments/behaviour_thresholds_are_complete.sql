@@ -1,0 +1,24 @@
+-- A threshold that is missing would empty its segment without a word.
+with needed as (
+    select *
+    from (
+        values
+        ('recent_buyer', 'days'),
+        ('big_spender', 'top_rate'),
+        ('discount_seeker', 'discount_rate'),
+        ('discount_seeker', 'orders'),
+        ('lapsing', 'gap_factor'),
+        ('lapsing', 'purchase_days'),
+        ('category_fan', 'category_rate'),
+        ('category_fan', 'index'),
+        ('category_fan', 'orders')
+    ) as thresholds (segment_id, threshold)
+)
+
+select
+    needed.segment_id,
+    needed.threshold
+from needed
+left join {{ ref('segment_thresholds') }} as thresholds
+    on needed.segment_id = thresholds.segment_id and needed.threshold = thresholds.threshold
+where thresholds.value is null

@@ -1,0 +1,3 @@
+select count(*) as cell_count
+from {{ ref('rfm_segments') }}
+having count(*) <> 25
