@@ -97,7 +97,7 @@
     {%- if newest.event is not none and (clock - newest.event).days >= 7 -%}
         {%- do print(
             'warning: the newest event (' ~ newest.table ~ ', ' ~ newest.event ~ ') is '
-            ~ (clock - newest.event).days ~ ' days older than the clock: is the loader running,'
+            ~ (clock - newest.event).days ~ ' days older than the clock.\n  Is the loader running,'
             ~ ' and is as_of_at what you want?'
         ) -%}
     {%- endif -%}
@@ -254,10 +254,10 @@
                 ~ ' order by n desc, word limit 21'
             ).rows -%}
             {%- if rows | length > 20 -%}
-                {%- do print(
+                {%- do print(lettershop.wrapped(
                     '  warning ' ~ column.name ~ ': more than 20 unknown values; it should hold '
                     ~ lettershop.value_domains()[domain] | join(', ')
-                ) -%}
+                )) -%}
             {%- elif rows -%}
                 {%- set words = [] -%}
                 {%- for row in rows -%}

@@ -127,9 +127,9 @@
         {%- set built_up_to = run_query('select max(as_of_at) from ' ~ runs).rows[0][0] -%}
     {%- endif -%}
     {%- set is_later = built_up_to is not none and built_up_to > clock -%}
-    {#- Without a record of builds, the days on which segments changed say how far they went. -#}
+    {#- A build that fails half-way has moved people between segments, and left no record. -#}
     {%- set zone = var('shop_timezone') -%}
-    {%- if spells and built_up_to is none and zone in modules.pytz.all_timezones_set -%}
+    {%- if spells and not is_later and zone in modules.pytz.all_timezones_set -%}
         {%- set built_up_to = run_query(
             'select cast(max(greatest(entered_date, coalesce(left_date, entered_date))) as date)'
             ~ ' from ' ~ spells

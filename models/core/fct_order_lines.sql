@@ -43,7 +43,8 @@ priced as (
             ~ 'order_lines.line_amount + coalesce(order_lines.discount_amount, 0)))'
         ) }} as gross_amount,
         {{ money('order_lines.line_amount') }} as line_amount,
-        {{ money('coalesce(order_lines.tax_amount, allocated_taxes.tax_amount, 0)') }} as tax_amount,
+        {{ money('coalesce(order_lines.tax_amount, allocated_taxes.tax_amount, 0)') }}
+            as tax_amount,
         orders.is_tax_included
     from order_lines
     inner join orders

@@ -47,7 +47,8 @@ ranked as (
         *,
         row_number() over (
             partition by email, block_reason is null
-            order by last_ordered_at desc nulls last, signed_up_at nulls last, customer_key
+            order by
+                last_ordered_at desc nulls last, signed_up_at asc nulls last, customer_key asc
         ) as address_rank
     from weighed
 ),

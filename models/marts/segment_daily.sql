@@ -5,12 +5,16 @@ with spells as (
     select * from {{ ref('segment_spells') }}
 ),
 
+-- The days that this state knows.
+beginning as (
+    select min(entered_date) as first_date from spells
+),
+
 dates as (
-    select date_day
-    from {{ ref('dim_dates') }}
-    where
-        date_day >= (select min(entered_date) from spells)
-        and date_day <= {{ as_of_date() }}
+    select days.date_day
+    from {{ ref('dim_dates') }} as days
+    inner join beginning on days.date_day >= beginning.first_date
+    where days.date_day <= {{ as_of_date() }}
 ),
 
 catalog as (
@@ -19,12 +23,12 @@ catalog as (
 
 revenue as (
     select
-        customer_key,
-        order_date,
-        sum(net_revenue_amount) as net_revenue_amount
-    from {{ ref('customer_orders') }}
-    where order_date >= (select min(entered_date) from spells)
-    group by customer_key, order_date
+        orders.customer_key,
+        orders.order_date,
+        sum(orders.net_revenue_amount) as net_revenue_amount
+    from {{ ref('customer_orders') }} as orders
+    inner join beginning on orders.order_date >= beginning.first_date
+    group by orders.customer_key, orders.order_date
 ),
 
 members as (

@@ -14,19 +14,20 @@ fans as (
 
 thresholds as (
     select
-        {%- for segment, threshold in [
-            ('recent_buyer', 'days'), ('big_spender', 'top_rate'),
-            ('discount_seeker', 'discount_rate'), ('discount_seeker', 'orders'),
-            ('lapsing', 'gap_factor'), ('lapsing', 'purchase_days'),
-        ] %}
-        max(case when segment_id = '{{ segment }}' and threshold = '{{ threshold }}' then value end)
-            as {{ segment }}_{{ threshold }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ threshold('recent_buyer', 'days') }} as recent_buyer_days,
+        {{ threshold('big_spender', 'top_rate') }} as big_spender_top_rate,
+        {{ threshold('discount_seeker', 'discount_rate') }} as discount_seeker_discount_rate,
+        {{ threshold('discount_seeker', 'orders') }} as discount_seeker_orders,
+        {{ threshold('lapsing', 'gap_factor') }} as lapsing_gap_factor,
+        {{ threshold('lapsing', 'purchase_days') }} as lapsing_purchase_days
     from {{ ref('segment_thresholds') }}
 ),
 
 measured as (
-    select * from purchases
+    select
+        purchases.*,
+        thresholds.*
+    from purchases
     cross join thresholds
 ),
 

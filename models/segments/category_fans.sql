@@ -7,11 +7,10 @@ with purchases as (
 
 thresholds as (
     select
-        max(case when threshold = 'category_rate' then value end) as category_rate,
-        max(case when threshold = 'index' then value end) as affinity_index,
-        max(case when threshold = 'orders' then value end) as orders
+        {{ threshold('category_fan', 'category_rate') }} as category_rate,
+        {{ threshold('category_fan', 'index') }} as affinity_index,
+        {{ threshold('category_fan', 'orders') }} as orders
     from {{ ref('segment_thresholds') }}
-    where segment_id = 'category_fan'
 ),
 
 shares as (
@@ -48,7 +47,7 @@ final as (
     qualify
         row_number() over (
             partition by indexed.customer_key
-            order by indexed.product_amount desc, indexed.category
+            order by indexed.product_amount desc, indexed.category asc
         ) = 1
 )
 

@@ -23,7 +23,10 @@ measured as (
         reference.taken_on,
         reference.taken_on - max(orders.order_date) as recency_days,
         sum(
-            case when {{ in_rfm_window('orders.order_date', 'reference.taken_on') }} then 1 else 0 end
+            case
+                when {{ in_rfm_window('orders.order_date', 'reference.taken_on') }} then 1
+                else 0
+            end
         ) as order_count,
         sum(
             case
@@ -52,7 +55,8 @@ scored as (
 unpivoted as (
     select
         'recency' as measure,
-        {{ integer_divide('(5 * not_later_count + population_count - 1)', 'population_count') }} as score,
+        {{ integer_divide('(5 * not_later_count + population_count - 1)', 'population_count') }}
+            as score,
         recency_days as measured_value,
         population_count,
         taken_on

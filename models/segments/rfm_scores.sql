@@ -1,4 +1,4 @@
--- Grain: customer with an order that counts. The segment follows from R and F alone; M is beside it.
+-- Grain: customer with an order that counts. The segment follows from R and F; M stands beside it.
 with orders as (
     select
         customer_key,
@@ -17,12 +17,18 @@ with orders as (
 
 boundaries as (
     select
-        {%- for measure in ['recency', 'frequency', 'monetary'] %}
-        {%- for score in [2, 3, 4, 5] %}
-        max(case when measure = '{{ measure }}' and score = {{ score }} then boundary_value end)
-            as {{ measure }}_{{ score }}{{ ',' if not (loop.last and measure == 'monetary') }}
-        {%- endfor %}
-        {%- endfor %}
+        {{ rfm_boundary('recency', 2) }} as recency_2,
+        {{ rfm_boundary('recency', 3) }} as recency_3,
+        {{ rfm_boundary('recency', 4) }} as recency_4,
+        {{ rfm_boundary('recency', 5) }} as recency_5,
+        {{ rfm_boundary('frequency', 2) }} as frequency_2,
+        {{ rfm_boundary('frequency', 3) }} as frequency_3,
+        {{ rfm_boundary('frequency', 4) }} as frequency_4,
+        {{ rfm_boundary('frequency', 5) }} as frequency_5,
+        {{ rfm_boundary('monetary', 2) }} as monetary_2,
+        {{ rfm_boundary('monetary', 3) }} as monetary_3,
+        {{ rfm_boundary('monetary', 4) }} as monetary_4,
+        {{ rfm_boundary('monetary', 5) }} as monetary_5
     from {{ ref('rfm_boundaries') }}
 ),
 
@@ -33,8 +39,8 @@ cells as (
 measured as (
     select
         orders.*,
-        {{ as_of_date() }} - orders.last_order_date as days_since_last_order,
-        boundaries.*
+        boundaries.*,
+        {{ as_of_date() }} - orders.last_order_date as days_since_last_order
     from orders
     cross join boundaries
 ),

@@ -130,6 +130,7 @@ def dbt(place, sources_project):
             "DBT_LOG_PATH": str(place / "logs"),
             "DBT_PROFILES_DIR": str(project),
             "DBT_USE_COLORS": "false",
+            "DBT_WRITE_JSON": "false",
         } | (env or {})
         args = [*args, *(["--vars", said] if vars else [])]
         process = PROCESSES.Process(target=_run_dbt, args=(args, project, environment, output))

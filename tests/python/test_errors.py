@@ -10,7 +10,6 @@ import duckdb
 import pytest
 from conftest import ROOT, TABLES, VARS
 
-
 # One set of vars for several tests: dbt parses anew for each.
 WITH_OPTIONAL = VARS | {
     "using_consent_events": True,
@@ -285,7 +284,7 @@ def test_state_newer_than_the_clock(landing, dbt, place):
 
 
 def test_segments_newer_than_the_clock(landing, dbt, place):
-    """Without build_runs the segments' history says how far the state went, in the shop's days."""
+    """What a build that failed half-way left: segments moved, and no record of the build."""
     landing()
     with duckdb.connect(place / "state.duckdb") as connection:
         connection.execute("create schema marts")

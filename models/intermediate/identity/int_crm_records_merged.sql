@@ -5,7 +5,7 @@ with recursive records as (
 ),
 
 -- A merge into a record that never landed leads nowhere.
-merges as (
+steps as (
     select
         records.store,
         records.customer_id,
@@ -23,17 +23,17 @@ reached as (
         store,
         customer_id,
         target_customer_id
-    from merges
+    from steps
     union
     select
         reached.store,
         reached.customer_id,
-        merges.target_customer_id
+        steps.target_customer_id
     from reached
-    inner join merges
+    inner join steps
         on
-            reached.store = merges.store
-            and reached.target_customer_id = merges.customer_id
+            reached.store = steps.store
+            and reached.target_customer_id = steps.customer_id
 ),
 
 in_circles as (
@@ -50,15 +50,15 @@ roots as (
         reached.customer_id,
         min(reached.target_customer_id) as root_customer_id
     from reached
-    left join merges
+    left join steps
         on
-            reached.store = merges.store
-            and reached.target_customer_id = merges.customer_id
+            reached.store = steps.store
+            and reached.target_customer_id = steps.customer_id
     left join in_circles
         on
             reached.store = in_circles.store
             and reached.target_customer_id = in_circles.customer_id
-    where merges.customer_id is null or in_circles.customer_id is not null
+    where steps.customer_id is null or in_circles.customer_id is not null
     group by reached.store, reached.customer_id
 ),
 

@@ -72,10 +72,10 @@ order_customers as (
         row_number() over (
             partition by identifiers.customer_key
             order by
-                orders.customer_id nulls last,
-                case when orders.email is not null then 0 else 1 end,
+                orders.customer_id asc nulls last,
+                case when orders.email is not null then 0 else 1 end asc,
                 orders.ordered_at desc,
-                orders.order_id
+                orders.order_id asc
         ) = 1
 ),
 

@@ -40,7 +40,8 @@ final as (
     left join identifiers
         on
             orders.store = identifiers.store
-            and identifiers.identifier_type = {{ identifier_type(['orders.customer_id', 'orders.email']) }}
+            and identifiers.identifier_type
+            = {{ identifier_type(['orders.customer_id', 'orders.email']) }}
             and coalesce(orders.customer_id, orders.email) = identifiers.identifier
 )
 

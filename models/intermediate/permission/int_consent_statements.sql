@@ -32,7 +32,10 @@ statements as (
         occurred_at,
         -- A state that another system reported is not the person speaking.
         coalesce(
-            {{ matches('collected_via', '(^|[^a-z])(import|imported|sync|synced|migration|backfill)([^a-z]|$)') }},
+            {{ matches(
+                'collected_via',
+                '(^|[^a-z])(import|imported|sync|synced|migration|backfill)([^a-z]|$)'
+            ) }},
             false
         ) as is_imported
     from consent_events
@@ -69,9 +72,7 @@ resolved as (
 -- Without a person whom the id names, and for everything that takes permission away, the address
 -- speaks: whoever shares it is bound by it.
 by_address as (
-    select
-        resolved.* exclude (customer_key),
-        customers.customer_key
+    select resolved.* replace (customers.customer_key as customer_key)
     from resolved
     inner join customers
         on resolved.store = customers.store and resolved.email = customers.email

@@ -26,7 +26,7 @@ latest as (
     from statements
     qualify
         row_number() over (
-            partition by customer_key, purpose, kind order by occurred_at desc, event_id
+            partition by customer_key, purpose, kind order by occurred_at desc, event_id asc
         ) = 1
 ),
 

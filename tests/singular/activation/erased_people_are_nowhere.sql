@@ -5,7 +5,7 @@ with erased as (
 )
 
 select
-    'dim_customers' as model,
+    'dim_customers' as model_name,
     customers.customer_key
 from {{ ref('dim_customers') }} as customers
 inner join erased
@@ -13,7 +13,7 @@ inner join erased
 where coalesce(customers.signed_up_at, customers.first_acted_at) <= erased.requested_at
 union all
 select
-    'dim_customers' as model,
+    'dim_customers' as model_name,
     customers.customer_key
 from {{ ref('dim_customers') }} as customers
 inner join erased

@@ -1,8 +1,9 @@
 select
-    store,
-    order_id
-from {{ ref('fct_orders') }}
-inner join {{ ref('stg_shop__orders') }} using (store, order_id)
+    orders.store,
+    orders.order_id
+from {{ ref('fct_orders') }} as orders
+inner join {{ ref('stg_shop__orders') }} as staged
+    on orders.store = staged.store and orders.order_id = staged.order_id
 where
-    (stg_shop__orders.customer_id is not null or stg_shop__orders.email is not null)
-    and fct_orders.customer_key is null
+    (staged.customer_id is not null or staged.email is not null)
+    and orders.customer_key is null

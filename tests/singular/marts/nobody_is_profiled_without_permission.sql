@@ -1,12 +1,13 @@
 -- Asked of the permissions again, not of profiled_customers.
 with forbidden as (
-    select customer_key
-    from {{ ref('dim_customers') }}
-    where customer_key not in (
-        select customer_key
-        from {{ ref('fct_permissions') }}
-        where purpose = 'profiling' and is_permitted
-    )
+    select customers.customer_key
+    from {{ ref('dim_customers') }} as customers
+    left join {{ ref('fct_permissions') }} as permissions
+        on
+            customers.customer_key = permissions.customer_key
+            and permissions.purpose = 'profiling'
+            and permissions.is_permitted
+    where permissions.customer_key is null
 )
 
 {%- for model in [
@@ -14,14 +15,14 @@ with forbidden as (
     'lifecycle_stages', 'category_purchases', 'category_fans', 'segment_memberships',
 ] %}
 select
-    '{{ model }}' as model,
+    '{{ model }}' as model_name,
     scored.customer_key
 from {{ ref(model) }} as scored
 inner join forbidden on scored.customer_key = forbidden.customer_key
 union all
 {%- endfor %}
 select
-    'customer_profiles' as model,
+    'customer_profiles' as model_name,
     scored.customer_key
 from {{ ref('customer_profiles') }} as scored
 inner join forbidden on scored.customer_key = forbidden.customer_key
@@ -33,7 +34,7 @@ where
     or scored.segment_ids is not null
 union all
 select
-    'esp_profiles' as model,
+    'esp_profiles' as model_name,
     scored.customer_key
 from {{ ref('esp_profiles') }} as scored
 inner join forbidden on scored.customer_key = forbidden.customer_key

@@ -1,6 +1,8 @@
 -- A threshold that is missing would empty its segment without a word.
 with needed as (
-    select *
+    select
+        thresholds.segment_id,
+        thresholds.threshold
     from (
         values
         ('recent_buyer', 'days'),

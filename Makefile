@@ -1,0 +1,109 @@
+# Every target is idempotent and does nothing twice. `make help` lists them; the README has the plain
+# commands for those without make.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+DATA ?= complete_journey
+VENV := .venv
+BIN := $(VENV)/bin
+
+# Two OpenMP threads on shared cores are slower than one. Nothing here phones home.
+export OMP_NUM_THREADS ?= 1
+export DO_NOT_TRACK := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := False
+export PYTHONPATH := $(CURDIR)
+
+# The shop's own data lives under data/, a demo's under data/demo/<DATA>/.
+demo: export LETTERSHOP_LANDING ?= data/demo/$(DATA)/landing
+demo: export LETTERSHOP_DUCKDB ?= data/demo/$(DATA)/lettershop.duckdb
+demo: export LETTERSHOP_STATE ?= data/demo/$(DATA)/state.duckdb
+demo: export LETTERSHOP_PUBLISHED ?= data/demo/$(DATA)/published.duckdb
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+# --- Set-up -----------------------------------------------------------------------------------
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "Python 3.11 is needed; $(PYTHON) is another. Name one: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# $(call install,<venv>,<purposes>)
+define install
+	@echo "Installing $(2) into $(1) ..."
+	@$(1)/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+		$(foreach purpose,$(2),-r requirements/$(purpose).txt)
+	@touch $@
+endef
+
+$(VENV)/.core: requirements/core.txt $(VENV)/.created
+	$(call install,$(VENV),core)
+
+$(VENV)/.demo: requirements/core.txt requirements/demo.txt $(VENV)/.created
+	$(call install,$(VENV),core demo)
+	@touch $(VENV)/.core
+
+$(VENV)/.dev: requirements/core.txt requirements/demo.txt requirements/dev.txt $(VENV)/.created
+	$(call install,$(VENV),core demo dev)
+	@touch $(VENV)/.core $(VENV)/.demo
+
+# dbt-bouncer pins a duckdb that dbt-duckdb cannot use; it only reads the manifest.
+.venv-bouncer/.bouncer: requirements/bouncer.txt $(VENV)/.created
+	@$(PYTHON) -m venv .venv-bouncer
+	$(call install,.venv-bouncer,bouncer)
+
+.PHONY: requirements
+requirements: ## Pin requirements/*.in anew, with hashes (needs uv)
+	@cd requirements && for purpose in core demo dev bouncer; do \
+		uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras \
+			--generate-hashes $$purpose.in -o $$purpose.txt || exit 1; \
+	done
+
+# --- Use --------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(VENV)/.demo ## Real shopping data to segments: load, build, publish, show (DATA=complete_journey)
+	@test -d demo/$(DATA) || { echo "There is no demo called '$(DATA)'. There is: complete_journey"; exit 1; }
+	@$(BIN)/python -m demo.$(DATA) "$$LETTERSHOP_LANDING"
+	@$(BIN)/python -m tools.build
+	@$(BIN)/python -m tools.summary
+
+.PHONY: check
+check: $(VENV)/.core ## Report on the landing: what is there, what is missing, the vars to paste
+	@$(BIN)/python -m tools.check
+
+.PHONY: build
+build: $(VENV)/.core ## dbt build on the landing, then publish if everything passed
+	@$(BIN)/python -m tools.build
+
+# --- Quality ----------------------------------------------------------------------------------
+
+.PHONY: lint
+lint: $(VENV)/.dev .venv-bouncer/.bouncer ## ruff, sqlfluff, dbt-bouncer
+	@$(BIN)/python -m tools.lint
+
+.PHONY: test
+test: $(VENV)/.dev .venv-bouncer/.bouncer ## Lint and every test, in minutes
+	@$(BIN)/python -m pytest tests/python
+
+.PHONY: test-thorough
+test-thorough: $(VENV)/.dev .venv-bouncer/.bouncer ## The same tests with more days, tables and shuffles
+	@LETTERSHOP_THOROUGH=1 $(BIN)/python -m pytest tests/python
+
+.PHONY: bench
+bench: $(VENV)/.dev ## Where the time of a build goes, against dbt's floor, bare DuckDB and lifetimes
+	@$(BIN)/python -m tools.bench
+
+.PHONY: docs
+docs: $(VENV)/.core ## dbt's documentation as one page, target/static_index.html
+	@$(BIN)/dbt docs generate --static --quiet --empty-catalog
+
+.PHONY: clean
+clean: ## Remove what can be rebuilt; state, landing and published data stay
+	@rm -rf target logs data/lettershop.duckdb data/lettershop.duckdb.wal
+	@rm -f data/demo/*/lettershop.duckdb data/demo/*/lettershop.duckdb.wal

@@ -1,0 +1,1 @@
+"""Command-line tools around `dbt build`; each is a make target and runs as `python -m tools.<name>`."""

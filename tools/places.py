@@ -1,0 +1,52 @@
+"""Where things are: the four environment variables, and dbt of the same Python environment."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULTS = {
+    "LETTERSHOP_LANDING": "data/landing",
+    "LETTERSHOP_DUCKDB": "data/lettershop.duckdb",
+    "LETTERSHOP_STATE": "data/state.duckdb",
+    "LETTERSHOP_PUBLISHED": "data/published.duckdb",
+}
+
+
+def place(name: str) -> Path:
+    """Return the path that an environment variable of the project names, or its default.
+
+    Args:
+        name: one of DEFAULTS.
+    """
+    return Path(os.environ.get(name) or DEFAULTS[name])
+
+
+def landing_vars() -> str | None:
+    """Return the YAML of the landing's vars.yml, or None where it has none."""
+    path = place("LETTERSHOP_LANDING") / "vars.yml"
+    return path.read_text() if path.exists() else None
+
+
+def plain_command(command: str = "dbt build") -> str:
+    """Return the dbt command for these places as one would type it, exports included."""
+    exports = " ".join(f"{name}={place(name)}" for name in DEFAULTS)
+    with_vars = ' --vars "$(cat $LETTERSHOP_LANDING/vars.yml)"' if landing_vars() else ""
+    return f"export {exports}; {command}{with_vars}"
+
+
+def dbt(*arguments: str, use_landing_vars: bool = True, **options) -> subprocess.CompletedProcess:
+    """Run dbt as a process of its own, with the landing's vars where there are any.
+
+    Args:
+        arguments: what follows `dbt`.
+        use_landing_vars: pass <landing>/vars.yml as --vars.
+        options: for subprocess.run.
+    """
+    command = [str(Path(sys.executable).parent / "dbt"), *arguments]
+    given = landing_vars()
+    if given and use_landing_vars:
+        command += ["--vars", given]
+    environment = {**os.environ, **{name: str(place(name)) for name in DEFAULTS}}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False, **options)
