@@ -39,10 +39,18 @@
     those strictly before it.
 
     Returns: str, a SQL date literal.
+    Errors: names the value where shop_timezone is no IANA name.
 #}
 {% macro as_of_date() -%}
+    {%- set zone = var('shop_timezone') -%}
+    {%- if zone not in modules.pytz.all_timezones_set -%}
+        {{ exceptions.raise_compiler_error(
+            "The var shop_timezone is '" ~ zone ~ "'. Allowed: an IANA name such as"
+            ~ " 'Europe/Berlin', 'America/New_York' or 'UTC'."
+        ) }}
+    {%- endif -%}
     {%- set utc = modules.pytz.utc.localize(lettershop._clock()) -%}
-    date '{{ utc.astimezone(modules.pytz.timezone(var("shop_timezone"))).strftime("%Y-%m-%d") }}'
+    date '{{ utc.astimezone(modules.pytz.timezone(zone)).strftime("%Y-%m-%d") }}'
 {%- endmacro %}
 
 {#

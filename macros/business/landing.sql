@@ -34,9 +34,9 @@
     select
         {%- for column in columns %}
         {%- if column.name == 'store' %}
-        coalesce(nullif(trim(store), ''), 'main') as store,
+        coalesce(nullif(trim(cast(store as varchar)), ''), 'main') as store,
         {%- elif column.data_type == 'varchar' %}
-        nullif(trim({{ column.name }}), '') as {{ column.name }},
+        nullif(trim(cast({{ column.name }} as varchar)), '') as {{ column.name }},
         {%- else %}
         {{ lettershop.try_cast(column.name, column.data_type) }} as {{ column.name }},
         {%- endif %}

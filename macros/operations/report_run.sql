@@ -1,1 +1,46 @@
-{% macro report_run(results) %}{% endmacro %}
+{#
+    What a build prints at its end: the lifecycle days that the shop's own rhythm suggests beside
+    the fixed ones, how many raw rows were rejected, and, while profiling_basis is not declared,
+    that nothing may be sent. Wired as on-run-end; speaks only of models that this run built.
+
+    Args:
+        results (list): dbt's results.
+    Returns: str, nothing to execute.
+#}
+{% macro report_run(results) %}
+    {%- if execute -%}
+        {%- set built = {} -%}
+        {%- for result in results if result.status == 'success' -%}
+            {%- do built.update({result.node.name: result.node.relation_name}) -%}
+        {%- endfor -%}
+        {%- if 'lifecycle_days' in built -%}
+            {%- set days = run_query(
+                'select threshold_id, fixed_days, suggested_days, days from '
+                ~ built['lifecycle_days']
+                ~ ' where suggested_days is not null order by fixed_days, threshold_id'
+            ) -%}
+            {%- for row in days.rows -%}
+                {%- do log(
+                    'Lifecycle: ' ~ row[0] ~ ' is ' ~ row[1] ~ ' days in the seed, ' ~ row[2]
+                    ~ ' by the rhythm of repeat purchases; ' ~ row[3] ~ ' are used.', info=true
+                ) -%}
+            {%- endfor -%}
+        {%- endif -%}
+        {%- if 'landing_accounting' in built -%}
+            {%- set rejected = run_query(
+                'select coalesce(sum(rejected_count), 0), coalesce(sum(raw_count), 0) from '
+                ~ built['landing_accounting']
+            ).rows[0] -%}
+            {%- do log(
+                'Landing: ' ~ rejected[0] ~ ' of ' ~ rejected[1]
+                ~ ' raw rows rejected; monitoring.rejected_rows says which and why.', info=true
+            ) -%}
+        {%- endif -%}
+        {%- if 'esp_profiles' in built and var('profiling_basis') is none -%}
+            {%- do exceptions.warn(
+                'The var profiling_basis is not set: everything is built, and nothing may be sent'
+                ~ ' until the shop declares on which basis it profiles (legitimate_interest).'
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}

@@ -139,3 +139,113 @@ def dbt(place, sources_project):
         return subprocess.CompletedProcess(args, process.exitcode, stdout=output.read_text())
 
     return run
+
+
+class Build:
+    """One run of the whole project on a landing, in databases of its own.
+
+    Attributes:
+        folder: where the databases are.
+        result: what dbt said.
+    """
+
+    def __init__(self, folder: Path, landing: Path, project: Path = ROOT):
+        """Name the places; nothing runs yet.
+
+        Args:
+            folder: for databases and dbt's target.
+            landing: the landing tables.
+            project: the dbt project, by default this one.
+        """
+        self.folder, self.landing, self.project = folder, landing, project
+        folder.mkdir(parents=True, exist_ok=True)
+        self.result = None
+
+    def run(self, *args: str, vars: dict, threads: int = 2, passes: bool = True) -> "Build":
+        """Run dbt: seeds and models unless told otherwise.
+
+        Args:
+            args: what follows `dbt`.
+            vars: for --vars.
+            threads: dbt's threads.
+            passes: stop the test where dbt fails.
+        """
+        args = args or ("build", "--resource-type", "seed", "--resource-type", "model")
+        said = json.dumps(vars, sort_keys=True)
+        environment = self.environment() | {
+            # dbt parses anew when vars change: each set of them has a target of its own, shared.
+            "DBT_TARGET_PATH": str(self.folder.parent / f"target_{zlib.crc32(said.encode())}"),
+            "DBT_LOG_PATH": str(self.folder / "logs"),
+            "DBT_PROFILES_DIR": str(ROOT / "profiles"),
+            "DBT_USE_COLORS": "false",
+        }
+        output = self.folder / "output.txt"
+        args = [*args, "--vars", said, "--threads", str(threads)]
+        process = PROCESSES.Process(target=_run_dbt, args=(args, self.project, environment, output))
+        process.start()
+        process.join(timeout=600)
+        self.result = subprocess.CompletedProcess(args, process.exitcode, output.read_text())
+        assert not passes or process.exitcode == 0, self.result.stdout[-6000:]
+        return self
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables that name this build's places."""
+        return {
+            "LETTERSHOP_LANDING": str(self.landing),
+            "LETTERSHOP_DUCKDB": str(self.folder / "work.duckdb"),
+            "LETTERSHOP_STATE": str(self.folder / "state.duckdb"),
+            "LETTERSHOP_PUBLISHED": str(self.folder / "published.duckdb"),
+        }
+
+    def query(self, sql: str) -> list[tuple]:
+        """Return the rows of a query over the working and the state database (as `state`)."""
+        with duckdb.connect(str(self.folder / "work.duckdb"), read_only=True) as connection:
+            connection.execute(f"attach '{self.folder / 'state.duckdb'}' as state (read_only)")
+            return connection.execute(sql).fetchall()
+
+    def contents(self, schemas=("core", "segments", "marts", "activation")) -> dict[str, str]:
+        """Return a hash of each table: of its columns, their types, and its rows in their own order.
+
+        Run metadata (monitoring.build_runs) is not among the default schemas.
+        """
+        hashes = {}
+        for catalog, schema, table in self.query(
+            f"""
+            select table_catalog, table_schema, table_name from information_schema.tables
+            where table_schema in {schemas} order by all
+            """
+        ):
+            columns = self.query(f'describe "{catalog}"."{schema}"."{table}"')
+            text = " || '|' || ".join(
+                f"coalesce(cast(\"{column[0]}\" as varchar), '∅')" for column in columns
+            )
+            rows = self.query(
+                f'select md5(string_agg(line, chr(10) order by line)), count(*)'
+                f' from (select {text} as line from "{catalog}"."{schema}"."{table}")'
+            )
+            hashes[f"{schema}.{table}"] = f"{[column[:2] for column in columns]} {rows}"
+        return hashes
+
+
+@pytest.fixture(scope="session")
+def builds(tmp_path_factory):
+    """A folder whose builds share parsed manifests."""
+    return tmp_path_factory.mktemp("builds")
+
+
+def differing(left: dict[str, str], right: dict[str, str]) -> list[str]:
+    """Return the names of tables that differ between two results of Build.contents."""
+    return sorted(name for name in left.keys() | right.keys() if left.get(name) != right.get(name))
+
+
+@pytest.fixture(scope="session")
+def write_tables():
+    """A function that writes landing tables, name to the SQL of their rows, and returns the folder."""
+
+    def write(folder: Path, **tables: str) -> Path:
+        folder.mkdir(parents=True)
+        for name, query in tables.items():
+            duckdb.execute(f"copy ({query}) to '{folder}/{name}.parquet' (format parquet)")
+        return folder
+
+    return write

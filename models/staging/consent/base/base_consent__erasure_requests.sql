@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with source as (
     select * from {{ landing('consent', 'erasure_requests') }}
 ),
@@ -34,7 +36,6 @@ final as (
     select
         store,
         request_id,
-        -- Whom a request names is kept nowhere but in stg_consent__erasure_requests.
         customer_id,
         clean_email as email,
         requested_at,

@@ -1,0 +1,21 @@
+-- The first identifier that is there speaks; a qualifier is no part of its type.
+with cases (customer_id, esp_contact_id, email, expected) as (
+    values
+    ('c', 'x', 'e', 'customer_id'),
+    (null, 'x', 'e', 'esp_contact_id'),
+    (null, null, 'e', 'email'),
+    (null, null, null, 'email')
+),
+
+typed as (
+    select
+        expected,
+        {{ identifier_type(['cases.customer_id', 'esp_contact_id', 'email']) }} as found
+    from cases
+)
+
+select
+    expected,
+    found
+from typed
+where found is distinct from expected

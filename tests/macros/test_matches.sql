@@ -1,0 +1,22 @@
+-- Patterns are not anchored, and null stays null.
+with cases (written, expected) as (
+    values
+    ('nightly import', true),
+    ('important', false),
+    (null, null)
+),
+
+matched as (
+    select
+        written,
+        expected,
+        {{ matches('written', '(^|[^a-z])import([^a-z]|$)') }} as found
+    from cases
+)
+
+select
+    written,
+    expected,
+    found
+from matched
+where found is distinct from expected

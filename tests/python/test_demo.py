@@ -1,0 +1,116 @@
+"""`make demo` from landing to summary, on the whole of the real data."""
+
+import os
+import subprocess
+
+import duckdb
+import pytest
+from conftest import ROOT
+
+from tools.summary import QUERIES
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    environment = os.environ | {
+        "LETTERSHOP_LANDING": str(folder / "landing"),
+        "LETTERSHOP_DUCKDB": str(folder / "work.duckdb"),
+        "LETTERSHOP_STATE": str(folder / "state.duckdb"),
+        "LETTERSHOP_PUBLISHED": str(folder / "published.duckdb"),
+        "DBT_TARGET_PATH": str(folder / "target"),
+        "DBT_LOG_PATH": str(folder / "logs"),
+    }
+    environment.pop("MAKEFLAGS", None)
+    result = subprocess.run(
+        ["make", "demo"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
+    return folder, result.stdout
+
+
+@pytest.fixture
+def published(demo):
+    with duckdb.connect(str(demo[0] / "published.duckdb"), read_only=True) as connection:
+        yield connection
+
+
+def test_the_summary_says_what_was_made(demo):
+    _, said = demo
+    assert "2,469 customers, 2,469 may be profiled, 2,469 written to" in said
+    assert "155,848 valid orders with 1,469,307 lines" in said
+    assert "4,596,039.58 net revenue" in said
+    assert "0 of 1,733,611 raw rows rejected" in said
+    assert 'dbt build --vars "$(cat $LETTERSHOP_LANDING/vars.yml)"' in said
+    assert "rfm_champions" in said and "█" in said
+
+
+def test_only_the_known_warning_is_left(demo):
+    """17 products were sold that the product file lacks; their 4,836 lines are kept."""
+    _, said = demo
+    assert "ERROR=0" in said and "WARN=1" in said
+
+
+def test_net_revenue_is_what_the_retailer_received(demo, published):
+    landing = demo[0] / "landing"
+    received = published.execute(
+        f"select sum(line_amount) from '{landing}/shop_order_lines.parquet'"
+    ).fetchone()[0]
+    for query in (
+        "select sum(net_revenue_amount) from marts.revenue_bridge",
+        "select sum(net_revenue_amount) from core.fct_orders",
+        "select sum(net_revenue_amount) from segments.customer_purchase_summaries",
+    ):
+        assert published.execute(query).fetchone()[0] == received
+
+
+def test_the_oddities_of_the_data_survive(published):
+    assert published.execute("select max(quantity) from core.fct_order_lines").fetchone() == (89638,)
+    assert published.execute(
+        "select count(*) from core.fct_order_lines where line_amount = 0"
+    ).fetchone() == (11226,)
+    assert published.execute(
+        "select count(*) from core.fct_order_lines where product_key is null"
+    ).fetchone() == (4836,)
+    # 86 baskets lie past midnight UTC of the last day, none past New York's.
+    assert published.execute(
+        "select count(*), max(order_date) from core.fct_orders where ordered_at >= '2018-01-01'"
+    ).fetchone()[0] == 86
+
+
+def test_the_queries_to_try_give_rows(published):
+    for title, query in QUERIES:
+        assert published.execute(query).fetchall(), title
+
+
+def test_every_published_schema_is_there(published):
+    schemas = {
+        row[0]
+        for row in published.execute(
+            "select distinct table_schema from information_schema.tables"
+        ).fetchall()
+    }
+    assert schemas == {"core", "segments", "marts", "activation", "monitoring"}
+
+
+def test_esp_attributes_follow_the_rules_of_esps(published):
+    """Names, types and lengths that every ESP takes; no nulls, since a null clears nothing there."""
+    import re
+
+    columns = published.execute("describe activation.esp_profiles").fetchall()
+    names = [column[0] for column in columns]
+    assert len(names) <= 30 and len({name.lower() for name in names}) == len(names)
+    assert all(re.fullmatch("[a-z][a-z0-9_]{0,49}", name) for name in names)
+    assert {column[1] for column in columns} <= {"VARCHAR", "BOOLEAN", "BIGINT", "INTEGER"}
+    for name, kind, *_ in columns:
+        longest = f"max(length({name}))" if kind == "VARCHAR" else "0"
+        nulls, length = published.execute(
+            f"select count(*) - count({name}), {longest} from activation.esp_profiles"
+        ).fetchone()
+        assert nulls == 0 and length <= 255, name
