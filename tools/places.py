@@ -1,9 +1,12 @@
 """Where things are: the four environment variables, and dbt of the same Python environment."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULTS = {
@@ -36,17 +39,22 @@ def plain_command(command: str = "dbt build") -> str:
     return f"export {exports}; {command}{with_vars}"
 
 
-def dbt(*arguments: str, use_landing_vars: bool = True, **options) -> subprocess.CompletedProcess:
+def dbt(*arguments: str, **options) -> subprocess.CompletedProcess:
     """Run dbt as a process of its own, with the landing's vars where there are any.
 
     Args:
-        arguments: what follows `dbt`.
-        use_landing_vars: pass <landing>/vars.yml as --vars.
+        arguments: what follows `dbt`; a --vars among them goes over the landing's.
         options: for subprocess.run.
     """
+    arguments = list(arguments)
+    said = {}
+    if "--vars" in arguments:
+        position = arguments.index("--vars")
+        said = yaml.safe_load(arguments[position + 1])
+        del arguments[position : position + 2]
+    together = yaml.safe_load(landing_vars() or "{}") | said
     command = [str(Path(sys.executable).parent / "dbt"), *arguments]
-    given = landing_vars()
-    if given and use_landing_vars:
-        command += ["--vars", given]
+    if together:
+        command += ["--vars", json.dumps(together)]
     environment = {**os.environ, **{name: str(place(name)) for name in DEFAULTS}}
     return subprocess.run(command, cwd=ROOT, env=environment, check=False, **options)

@@ -37,7 +37,8 @@ def publish(target: Path | None = None) -> int:
     target = target or place("LETTERSHOP_PUBLISHED")
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".partial")
-    partial.unlink(missing_ok=True)
+    for leftover in (partial, partial.with_name(partial.name + ".wal")):
+        leftover.unlink(missing_ok=True)
     with duckdb.connect(str(partial)) as connection:
         published = connection.execute("select current_database()").fetchone()[0]
         connection.execute(f"attach '{place('LETTERSHOP_DUCKDB')}' as lettershop_work (read_only)")
@@ -52,6 +53,11 @@ def publish(target: Path | None = None) -> int:
             """,
             [list(SCHEMAS)],
         ).fetchall()
+        if not tables:
+            raise RuntimeError(
+                f"{place('LETTERSHOP_DUCKDB')} has nothing to publish: none of the schemas "
+                f"{', '.join(SCHEMAS)}. A target whose schema is a prefix is for development."
+            )
         for catalog, schema, table in tables:
             connection.execute(f'create schema if not exists "{published}"."{schema}"')
             connection.execute(

@@ -16,7 +16,13 @@
         '^(19|20)\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])'
         ~ '( ([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?)?$', text
     ) -%}
-    {%- if not known -%}
+    {%- if known -%}
+        {#- The 30th of February has the right form; no day beyond its month's last is a time. -#}
+        {%- set year, month = text[:4] | int, text[5:7] | int -%}
+        {%- set next_month = modules.datetime.date(year + month // 12, month % 12 + 1, 1) -%}
+        {%- set last_day = (next_month - modules.datetime.timedelta(days=1)).day -%}
+    {%- endif -%}
+    {%- if not known or text[8:10] | int > last_day -%}
         {{ exceptions.raise_compiler_error(
             "The clock is not a time: the var as_of_at is '" ~ value ~ "'. Give a UTC timestamp such as "
             ~ "'2018-01-01 05:00:00', or leave it out to use the start of the run."

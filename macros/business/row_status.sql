@@ -1,14 +1,21 @@
 {#
-    The first rule that a raw row breaks, in the order given.
+    The first rule that a raw row breaks, in the order given. Many loaders send a deletion as a row
+    with nothing but its key and deleted_at: of a row that was deleted before the clock only the
+    key is asked for.
 
     Args:
         rules (list of [condition, reason]): SQL conditions, and the reason in words. A condition
             that is null counts as not broken.
+        key_rules (int): how many of the first rules are about the key.
+        deleted_at (str): the row's deleted_at.
     Returns: str, a SQL expression of type text; null for a row that can be used.
 #}
-{% macro reject_reason(rules) -%}
+{% macro reject_reason(rules, key_rules=1, deleted_at='deleted_at') -%}
     case
         {%- for condition, reason in rules %}
+        {%- if loop.index0 == key_rules %}
+        when {{ deleted_at }} < {{ lettershop.as_of_at() }} then null
+        {%- endif %}
         when {{ condition }} then '{{ reason }}'
         {%- endfor %}
     end
@@ -35,7 +42,8 @@
 #}
 {% macro row_status(key, updated_at=false) -%}
     {%- set order -%}
-        {{ 'updated_at desc nulls last, ' if updated_at }}loaded_at desc nulls last, row_hash
+        {{ 'coalesce(updated_at, deleted_at) desc nulls last, ' if updated_at -}}
+        coalesce(loaded_at, deleted_at) desc nulls last, row_hash
     {%- endset -%}
     {%- set usable = 'not is_withheld and reject_reason is null and not is_not_yet' -%}
     case
@@ -90,9 +98,7 @@
             where
                 erased.identifier_type = '{{ type }}'
                 and erased.identifier = {{ column }}
-                {%- if type != 'email' %}
                 and erased.store = source.store
-                {%- endif %}
                 and coalesce({{ happened_at }} <= erased.requested_at, true)
         )
         {{- ' or' if not loop.last }}

@@ -4,10 +4,6 @@ with events as (
     where occurred_at < {{ as_of_at() }}
 ),
 
-identifiers as (
-    select * from {{ ref('int_identifiers_resolved') }}
-),
-
 campaigns as (
     select * from {{ ref('dim_campaigns') }}
 ),
@@ -20,8 +16,9 @@ messages as (
         campaign_id,
         channel,
         variant,
-        {{ identifier_type(['customer_id', 'esp_contact_id', 'email']) }} as identifier_type,
-        coalesce(customer_id, esp_contact_id, email) as identifier,
+        customer_id,
+        esp_contact_id,
+        email,
         event_type = 'sent' as is_send_known,
         occurred_at
     from events
@@ -36,7 +33,7 @@ final as (
     select
         messages.store,
         messages.message_id,
-        identifiers.customer_key,
+        {{ resolved_customer_key(['customer_id', 'esp_contact_id', 'email']) }} as customer_key,
         campaigns.campaign_key,
         coalesce(messages.channel, campaigns.channel, 'email') as channel,
         messages.variant,
@@ -44,11 +41,7 @@ final as (
         {{ local_date('messages.occurred_at') }} as sent_date,
         messages.is_send_known
     from messages
-    left join identifiers
-        on
-            messages.store = identifiers.store
-            and messages.identifier_type = identifiers.identifier_type
-            and messages.identifier = identifiers.identifier
+    {{ resolved_customer_joins('messages', ['customer_id', 'esp_contact_id', 'email']) }}
     left join campaigns
         on messages.store = campaigns.store and messages.campaign_id = campaigns.campaign_id
 )

@@ -45,7 +45,10 @@ weighed as (
         states.bar_event_id,
         states.bar_action,
         states.requested_at,
-        states.confirmed_at,
+        coalesce(
+            states.confirmed_at > states.withdrawn_at,
+            coalesce(states.confirmed_at, states.imported_confirmed_at) is not null
+        ) as is_confirmed,
         coalesce(states.barred_at >= states.lifted_at, states.barred_at is not null) as is_barred,
         coalesce(states.granted_at > states.withdrawn_at, states.granted_at is not null)
             as has_own_grant,
@@ -93,7 +96,7 @@ decided as (
             when
                 live_grant_at is not null
                 and needs_confirmation
-                and not coalesce(confirmed_at > withdrawn_at, confirmed_at is not null)
+                and not is_confirmed
                 then 'not_confirmed'
             when live_grant_at is not null and expires_on <= {{ as_of_date() }} then 'expired'
             when live_grant_at is not null then 'granted'

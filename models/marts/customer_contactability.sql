@@ -1,5 +1,6 @@
 -- Grain: customer. Whether marketing e-mail may be sent, and if not, the first thing in the way.
--- Of people who share an address only the most recent buyer is written to.
+-- Any withdrawal on an address blocks it for all who share it; where there is none, only the most
+-- recent buyer of them is written to.
 with customers as (
     select * from {{ ref('dim_customers') }}
 ),
@@ -11,6 +12,14 @@ permissions as (
 
 suppressions as (
     select * from {{ ref('fct_suppressions') }}
+),
+
+-- Addresses of people who said no, however the no came.
+refused_addresses as (
+    select distinct customers.email
+    from customers
+    inner join permissions on customers.customer_key = permissions.customer_key
+    where permissions.reason in ('withdrawn', 'objected', 'restricted')
 ),
 
 last_orders as (
@@ -35,10 +44,12 @@ weighed as (
             when suppressions.email is not null then suppressions.reason
             when not coalesce(permissions.is_permitted, false)
                 then coalesce(permissions.reason, 'never_asked')
+            when refused_addresses.email is not null then 'address_refused'
         end as block_reason
     from customers
     left join permissions on customers.customer_key = permissions.customer_key
     left join suppressions on customers.email = suppressions.email
+    left join refused_addresses on customers.email = refused_addresses.email
     left join last_orders on customers.customer_key = last_orders.customer_key
 ),
 

@@ -52,7 +52,7 @@ final as (
         customers.country_code,
         customers.language,
         customers.signed_up_at,
-        customers.origin = 'order' as is_guest,
+        customers.origin = 'order' and customers.customer_id is null as is_guest,
         buyers.customer_key is not null as has_purchased,
         profiled.customer_key is not null as is_profiled,
         contactability.is_contactable,

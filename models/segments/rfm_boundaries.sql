@@ -1,10 +1,19 @@
 -- Grain: measure (recency, frequency, monetary) and score. Taken on the first day of the clock's
 -- month (in a shop's first month: today) and held until the next, so that nobody's score moves
 -- because others bought. Integer arithmetic throughout: equal values get equal scores.
-with reference as (
+with customers as (
+    select * from {{ ref('profiled_customers') }}
+),
+
+reference as (
     select
         case
-            when exists (select 1 from {{ orders_as_of(as_of_month()) }} as earlier)
+            when
+                exists (
+                    select 1
+                    from {{ orders_as_of(as_of_month()) }} as earlier
+                    inner join customers on earlier.customer_key = customers.customer_key
+                )
                 then {{ as_of_month() }}
             else {{ as_of_date() }}
         end as taken_on
@@ -13,8 +22,7 @@ with reference as (
 orders as (
     select counted.*
     from {{ orders_as_of('(select taken_on from reference)') }} as counted
-    inner join {{ ref('profiled_customers') }} as customers
-        on counted.customer_key = customers.customer_key
+    inner join customers on counted.customer_key = customers.customer_key
 ),
 
 measured as (

@@ -39,6 +39,7 @@ ORDERS = [
     ("by_future", "future_but_bought", None),
     ("guest_at_the_shared_address", None, "shared@example.com"),
     ("by_objected", "objected", None),
+    ("before_signing_up", None, "future@example.com"),
 ]
 STATEMENTS = [
     # customer_id, email, purpose, action, collected_via, occurred_at
@@ -129,6 +130,7 @@ def test_whose_order_it_is(build):
         "older": {"guest_at_the_shared_address"},
         "future_but_bought": {"by_future"},
         "objected": {"by_objected"},
+        "future@example.com": {"before_signing_up"},
         None: {"nobody"},
     }
 
@@ -141,6 +143,7 @@ def test_who_is_there(build):
     assert found == {
         **{name: "crm" for name, *_ in CUSTOMERS if name not in merged_or_not_there},
         "guest@example.com": "order",
+        "future@example.com": "order",
         "not_in_the_crm": "order",
         "lead@example.com": "contact",
     }
@@ -165,6 +168,8 @@ def test_who_may_be_written_to(build):
         "lead@example.com": "may",
         "one_list": "may",
         "objected": "may",
+        # Signed up at the clock or later: a guest until then.
+        "future@example.com": "never_asked",
         # A withdrawal that came by address binds everyone who has it.
         "older": "withdrawn",
         "younger": "withdrawn",
@@ -197,12 +202,12 @@ def test_who_objects_to_profiling_has_identity_and_consent_only(build):
         )
     ]
     key = build.query("select customer_key from core.dim_customers where customer_id = 'objected'")
-    for schema, table in build.query(
-        "select table_schema, table_name from information_schema.columns"
+    for catalog, schema, table in build.query(
+        "select table_catalog, table_schema, table_name from information_schema.columns"
         " where column_name = 'customer_key' and table_schema in ('segments', 'marts')"
     ):
         count = build.query(
-            f"select count(*) from {schema}.{table} where customer_key = '{key[0][0]}'"
+            f"select count(*) from {catalog}.{schema}.{table} where customer_key = '{key[0][0]}'"
         )[0][0]
         kept = table in ("customer_profiles", "customer_contactability")
         assert count == (1 if kept else 0), table

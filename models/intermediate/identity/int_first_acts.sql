@@ -1,69 +1,75 @@
 -- When a customer first did something, as far as the clock knows.
 with orders as (
-    select * from {{ ref('stg_shop__orders') }}
+    select
+        store,
+        customer_id,
+        email,
+        ordered_at as acted_at
+    from {{ ref('stg_shop__orders') }}
 ),
 
 redemptions as (
-    select * from {{ ref('stg_shop__coupon_redemptions') }}
+    select
+        store,
+        customer_id,
+        cast(null as varchar) as email,
+        redeemed_at as acted_at
+    from {{ ref('stg_shop__coupon_redemptions') }}
 ),
 
 messages as (
-    select * from {{ ref('stg_esp__events') }}
+    select
+        store,
+        customer_id,
+        esp_contact_id,
+        email,
+        min(occurred_at) as acted_at
+    from {{ ref('stg_esp__events') }}
     where occurred_at < {{ as_of_at() }}
-),
-
-identifiers as (
-    select * from {{ ref('int_identifiers_resolved') }}
+    group by store, customer_id, esp_contact_id, email
 ),
 
 acts as (
     select
         store,
-        'customer_id' as identifier_type,
-        customer_id as identifier,
-        min(ordered_at) as acted_at
+        customer_id,
+        cast(null as varchar) as esp_contact_id,
+        email,
+        acted_at
     from orders
-    where customer_id is not null
-    group by store, customer_id
     union all
     select
         store,
-        'email' as identifier_type,
-        email as identifier,
-        min(ordered_at) as acted_at
-    from orders
-    where customer_id is null and email is not null
-    group by store, email
-    union all
-    select
-        store,
-        'customer_id' as identifier_type,
-        customer_id as identifier,
-        min(redeemed_at) as acted_at
+        customer_id,
+        cast(null as varchar) as esp_contact_id,
+        email,
+        acted_at
     from redemptions
-    where customer_id is not null
-    group by store, customer_id
     union all
     select
         store,
-        {{ identifier_type(['customer_id', 'esp_contact_id', 'email']) }} as identifier_type,
-        coalesce(customer_id, esp_contact_id, email) as identifier,
-        min(occurred_at) as acted_at
+        customer_id,
+        esp_contact_id,
+        email,
+        acted_at
     from messages
-    group by store, identifier_type, identifier
+),
+
+attached as (
+    select
+        {{ resolved_customer_key(['customer_id', 'esp_contact_id', 'email']) }} as customer_key,
+        acts.acted_at
+    from acts
+    {{ resolved_customer_joins('acts', ['customer_id', 'esp_contact_id', 'email']) }}
 ),
 
 final as (
     select
-        identifiers.customer_key,
-        min(acts.acted_at) as first_acted_at
-    from acts
-    inner join identifiers
-        on
-            acts.store = identifiers.store
-            and acts.identifier_type = identifiers.identifier_type
-            and acts.identifier = identifiers.identifier
-    group by identifiers.customer_key
+        customer_key,
+        min(acted_at) as first_acted_at
+    from attached
+    where customer_key is not null
+    group by customer_key
 )
 
 select * from final

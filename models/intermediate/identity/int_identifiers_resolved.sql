@@ -1,5 +1,6 @@
 -- Whom an identifier stands for. Facts keep the identifier they came with and look the person up
--- here. Of several CRM records with one address the oldest holds it.
+-- here. Of several CRM records with one address the oldest holds it. A record or contact that came
+-- at or after the clock holds no address yet.
 with records as (
     select * from {{ ref('stg_crm__customers') }}
 ),
@@ -58,7 +59,9 @@ address_holders as (
     from records
     inner join merged
         on records.store = merged.store and records.customer_id = merged.customer_id
-    where records.email is not null
+    where
+        records.email is not null
+        and coalesce(records.signed_up_at < {{ as_of_at() }}, true)
     union all
     select
         orders.store,
@@ -87,7 +90,7 @@ address_holders as (
         created_at as held_since,
         esp_contact_id as tie_breaker
     from contacts
-    where email is not null
+    where email is not null and coalesce(created_at < {{ as_of_at() }}, true)
 ),
 
 emails as (

@@ -10,12 +10,25 @@ unsubscribes as (
     where event_type = 'unsubscribed'
 ),
 
-identifiers as (
-    select * from {{ ref('int_identifiers_resolved') }}
-),
-
 customers as (
     select * from {{ ref('int_customers_unioned') }}
+),
+
+-- Everyone who has an address: as their own now, or because a record with it leads to them.
+address_owners as (
+    select
+        store,
+        email,
+        customer_key
+    from customers
+    where email is not null
+    union
+    select
+        store,
+        identifier as email,
+        customer_key
+    from {{ ref('int_identifiers_resolved') }}
+    where identifier_type = 'email'
 ),
 
 statements as (
@@ -58,24 +71,18 @@ statements as (
 resolved as (
     select
         statements.*,
-        identifiers.customer_key
+        {{ resolved_customer_key(['customer_id', 'esp_contact_id']) }} as customer_key
     from statements
-    left join identifiers
-        on
-            statements.store = identifiers.store
-            and identifiers.identifier_type
-            = {{ identifier_type(['statements.customer_id', 'statements.esp_contact_id']) }}
-            and coalesce(statements.customer_id, statements.esp_contact_id)
-            = identifiers.identifier
+    {{ resolved_customer_joins('statements', ['customer_id', 'esp_contact_id']) }}
 ),
 
--- Without a person whom the id names, and for everything that takes permission away, the address
--- speaks: whoever shares it is bound by it.
+-- Without a person whom an id names, and for everything that takes permission away, the address
+-- speaks: whoever has it is bound by it.
 by_address as (
-    select resolved.* replace (customers.customer_key as customer_key)
+    select resolved.* replace (address_owners.customer_key as customer_key)
     from resolved
-    inner join customers
-        on resolved.store = customers.store and resolved.email = customers.email
+    inner join address_owners
+        on resolved.store = address_owners.store and resolved.email = address_owners.email
     where
         resolved.customer_key is null
         or resolved.action in ('withdrawn', 'objected', 'restricted')

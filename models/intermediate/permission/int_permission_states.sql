@@ -7,7 +7,7 @@ with statements as (
         case
             when action = 'withdrawn' then 'withdrawal'
             when action in ('objected', 'restricted') then 'bar'
-            when action = 'unrestricted' then 'lift'
+            when action = 'unrestricted' and not is_imported then 'lift'
             when action in ('granted', 'confirmed') and is_imported then 'imported_grant'
             when action in ('granted', 'confirmed') then 'grant'
             else 'request'
@@ -34,7 +34,8 @@ confirmations as (
     select
         customer_key,
         purpose,
-        max(occurred_at) as confirmed_at
+        max(case when not is_imported then occurred_at end) as confirmed_at,
+        max(case when is_imported then occurred_at end) as imported_confirmed_at
     from statements
     where action = 'confirmed'
     group by customer_key, purpose
@@ -62,7 +63,8 @@ pivoted as (
 final as (
     select
         pivoted.*,
-        confirmations.confirmed_at
+        confirmations.confirmed_at,
+        confirmations.imported_confirmed_at
     from pivoted
     left join confirmations
         on

@@ -13,15 +13,56 @@ contacts as (
     select * from {{ landing('esp', 'esp_contacts') }}
 ),
 
-pairs as (
+orders as (
+    select distinct
+        store,
+        customer_id,
+        email
+    from {{ landing('shop', 'shop_orders') }}
+    where customer_id is not null and email is not null
+),
+
+addresses as (
     select
         store,
-        'customer_id' as left_type,
-        customer_id as left_id,
-        'email' as right_type,
-        lower(email) as right_id
+        customer_id,
+        coalesce(merged_into_customer_id, customer_id) as person_id,
+        {{ clean_email('email') }} as email
     from customers
-    where customer_id is not null and email is not null
+    where customer_id is not null
+    union all
+    select
+        orders.store,
+        orders.customer_id,
+        coalesce(customers.merged_into_customer_id, orders.customer_id) as person_id,
+        {{ clean_email('orders.email') }} as email
+    from orders
+    left join customers
+        on orders.store = customers.store and orders.customer_id = customers.customer_id
+),
+
+-- An address that several people have says nothing about who they are: the walk from a person's id
+-- does not pass through it to the others.
+own_addresses as (
+    select
+        store,
+        email
+    from addresses
+    where email is not null
+    group by store, email
+    having count(distinct person_id) = 1
+),
+
+pairs as (
+    select
+        addresses.store,
+        'customer_id' as left_type,
+        addresses.customer_id as left_id,
+        'email' as right_type,
+        addresses.email as right_id
+    from addresses
+    inner join own_addresses
+        on addresses.store = own_addresses.store and addresses.email = own_addresses.email
     union all
     select
         store,
@@ -37,7 +78,7 @@ pairs as (
         'esp_contact_id' as left_type,
         esp_contact_id as left_id,
         'email' as right_type,
-        lower(email) as right_id
+        {{ clean_email('email') }} as right_id
     from contacts
     where esp_contact_id is not null and email is not null
     union all

@@ -6,4 +6,4 @@ select
 from {{ ref('segment_sizes') }} as sizes
 left join {{ ref('segment_daily') }} as daily
     on sizes.segment_id = daily.segment_id and daily.date_day = {{ as_of_date() }}
-where sizes.customer_count <> coalesce(daily.member_count, -1)
+where sizes.customer_count <> coalesce(daily.member_count, 0)

@@ -13,7 +13,7 @@ judged as (
             ('rate_to_base is null', 'rate_to_base is missing or no number'),
             ('rate_to_base <= 0', 'rate_to_base is not positive'),
             ('rate_to_base >= 1000000', 'rate_to_base is absurd'),
-        ]) }} as reject_reason,
+        ], key_rules=3) }} as reject_reason,
         coalesce(rate_date > {{ as_of_date() }}, false) as is_not_yet,
         false as is_withheld
     from source

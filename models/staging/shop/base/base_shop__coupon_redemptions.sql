@@ -23,7 +23,7 @@ judged as (
             ('source.coupon_code is null', 'coupon_code is missing'),
             ('source.redeemed_at is null', 'redeemed_at is missing or no time'),
             (is_absurd_time('source.redeemed_at'), 'redeemed_at is before 1990'),
-        ]) }} as reject_reason,
+        ], deleted_at='source.deleted_at') }} as reject_reason,
         coalesce(source.redeemed_at >= {{ as_of_at() }}, false) as is_not_yet,
         {{ is_erased([('customer_id', 'source.customer_id')], 'source.redeemed_at') }}
         or coalesce(orders.is_anonymised, false) as is_withheld

@@ -38,7 +38,7 @@ judged as (
             (is_absurd_amount('source.unit_price * source.quantity'), 'unit_price is absurd'),
             (is_absurd_amount('source.discount_amount'), 'discount_amount is absurd'),
             (is_absurd_amount('source.tax_amount'), 'tax_amount is absurd'),
-        ]) }} as reject_reason,
+        ], deleted_at='source.deleted_at') }} as reject_reason,
         coalesce(orders.fate = 2, false) as is_not_yet,
         false as is_withheld
     from source

@@ -37,7 +37,7 @@ judged as (
             ('source.refund_amount < 0 or source.tax_amount < 0', 'an amount is negative'),
             (is_absurd_amount('source.refund_amount'), 'refund_amount is absurd'),
             ('source.tax_amount > source.refund_amount', 'more tax than refund'),
-        ]) }} as reject_reason,
+        ], deleted_at='source.deleted_at') }} as reject_reason,
         coalesce(source.refunded_at >= {{ as_of_at() }} or orders.fate = 2, false) as is_not_yet,
         false as is_withheld
     from source

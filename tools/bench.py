@@ -1,0 +1,238 @@
+"""Where the time of a build goes, measured in one run on the Complete Journey data.
+
+    python -m tools.bench
+
+- wall: `dbt build` of the project, seeds, models, data tests and unit tests, parsing included;
+- inside DuckDB: what DuckDB took for dbt's statements, as dbt logged it, summed over its threads;
+- bare DuckDB: the same statements, one after the other, without dbt;
+- floor: `dbt build` of the same DAG and tests with every body replaced by `select 1`;
+- RFM: our statements over the orders against lifetimes' summary of the same orders.
+
+Ratios of one run compare; seconds depend on the machine and on who else uses it.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+
+from demo.complete_journey.__main__ import write_landing
+from tools.places import ROOT
+
+THREADS = 2
+# Transactions of interleaved connections mean nothing to a single one.
+SKIPPED = ("begin", "commit", "rollback")
+
+
+def dbt_build(project: Path, folder: Path, landing: Path) -> float:
+    """Run `dbt build` with everything of its own in `folder`, and return its seconds.
+
+    Args:
+        project: the dbt project.
+        folder: for databases, target and log; dbt.log holds JSON events.
+        landing: the landing tables, with vars.yml.
+    """
+    folder.mkdir(parents=True)
+    environment = os.environ | {
+        "LETTERSHOP_LANDING": str(landing),
+        "LETTERSHOP_DUCKDB": str(folder / "work.duckdb"),
+        "LETTERSHOP_STATE": str(folder / "state.duckdb"),
+        "DBT_TARGET_PATH": str(folder / "target"),
+        "DBT_LOG_PATH": str(folder),
+        "DBT_LOG_FORMAT_FILE": "json",
+        "DBT_LOG_LEVEL_FILE": "debug",
+        "DBT_LOG_FILE_MAX_BYTES": "0",
+        "DBT_PROFILES_DIR": str(ROOT / "profiles"),
+    }
+    command = [str(Path(sys.executable).parent / "dbt"), "--quiet", "build"]
+    command += ["--threads", str(THREADS), "--vars", (landing / "vars.yml").read_text()]
+    started = time.perf_counter()
+    result = subprocess.run(
+        command, cwd=project, env=environment, capture_output=True, text=True, check=False
+    )
+    seconds = time.perf_counter() - started
+    if result.returncode != 0:
+        sys.exit(f"dbt build of {project} failed:\n{result.stdout[-4000:]}")
+    return seconds
+
+
+def logged_statements(log: Path) -> tuple[list[str], float]:
+    """Return dbt's statements in the order they began, and the seconds DuckDB took for them.
+
+    Args:
+        log: dbt.log with JSON events.
+    """
+    statements, seconds = [], 0.0
+    with log.open() as lines:
+        for line in lines:
+            event = json.loads(line)
+            name = event["info"]["name"]
+            if name == "SQLQuery":
+                # dbt ends a seed's statement with dots, as if it had cut it.
+                sql = event["data"]["sql"].strip().removesuffix("...")
+                text = sql.split("*/", 1)[-1].strip().lower()
+                if text and not text.startswith(SKIPPED):
+                    statements.append(sql)
+            elif name == "SQLQueryStatus":
+                seconds += event["data"]["elapsed"]
+    return statements, seconds
+
+
+def bare_duckdb(statements: list[str], folder: Path) -> float:
+    """Run statements on one connection in fresh databases, and return the seconds.
+
+    Args:
+        statements: SQL as dbt sent it.
+        folder: for the databases.
+    """
+    folder.mkdir(parents=True)
+    connection = duckdb.connect(str(folder / "work.duckdb"), config={"threads": THREADS})
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute(f"attach '{folder / 'state.duckdb'}' as state")
+    started = time.perf_counter()
+    for statement in statements:
+        connection.execute(statement).fetchall()
+    seconds = time.perf_counter() - started
+    connection.close()
+    return seconds
+
+
+def write_floor(manifest: dict, project: Path) -> dict[str, int]:
+    """Write a project of the same nodes and edges, none of which does anything.
+
+    Args:
+        manifest: of the real project.
+        project: the folder to write.
+    Returns:
+        How many nodes of each kind there are.
+    """
+    (project / "models").mkdir(parents=True)
+    (project / "seeds").mkdir()
+    (project / "tests").mkdir()
+    shutil.copytree(ROOT / "macros" / "overrides", project / "macros" / "overrides")
+    (project / "dbt_project.yml").write_text(
+        "name: lettershop\nprofile: lettershop\n"
+        "flags: {require_generic_test_arguments_property: true}\n"
+    )
+    nodes = manifest["nodes"]
+    counts: dict[str, int] = {}
+
+    def parents(node: dict) -> list[str]:
+        return [nodes[key]["name"] for key in node["depends_on"]["nodes"] if key in nodes]
+
+    def depends_on(node: dict) -> str:
+        return "".join(f"-- depends_on: {{{{ ref('{name}') }}}}\n" for name in parents(node))
+
+    for node in nodes.values():
+        kind, name, config = node["resource_type"], node["name"], node["config"]
+        counts[kind] = counts.get(kind, 0) + 1
+        if kind == "seed":
+            (project / "seeds" / f"{name}.csv").write_text("one\n1\n")
+        elif kind == "test":
+            body = f"{depends_on(node)}select 1 as one where 1 = 0\n"
+            (project / "tests" / f"{name}.sql").write_text(body)
+        elif kind == "model":
+            database = f", database='{node['database']}'" if node["database"] == "state" else ""
+            (project / "models" / f"{name}.sql").write_text(
+                f"{{{{ config(materialized='{config['materialized']}',"
+                f" schema='{config['schema']}'{database}) }}}}\n"
+                f"{depends_on(node)}select 1 as one\n"
+            )
+    units = []
+    for unit in manifest["unit_tests"].values():
+        counts["unit_test"] = counts.get("unit_test", 0) + 1
+        model = next(
+            node
+            for node in nodes.values()
+            if node["resource_type"] == "model" and node["name"] == unit["model"]
+        )
+        units.append(
+            {
+                "name": unit["name"],
+                "model": unit["model"],
+                "given": [{"input": f"ref('{name}')", "rows": []} for name in parents(model)],
+                "expect": {"rows": [{"one": 1}]},
+            }
+        )
+    (project / "models" / "unit_tests.yml").write_text(
+        json.dumps({"version": 2, "unit_tests": units})
+    )
+    return counts
+
+
+def rfm_against_lifetimes(folder: Path) -> tuple[float, float, int]:
+    """Time our RFM statements and lifetimes' summary over the same orders.
+
+    Both start from one row per order with customer, day and amount: ours in DuckDB, theirs in
+    memory. The best of three runs each.
+
+    Args:
+        folder: of a build: its databases and its target.
+    Returns:
+        Our seconds, their seconds, the number of orders.
+    """
+    from lifetimes.utils import summary_data_from_transaction_data
+
+    compiled = folder / "target" / "compiled" / "lettershop" / "models" / "segments"
+    ours, theirs = [], []
+    database = str(folder / "work.duckdb")
+    with duckdb.connect(database, config={"threads": THREADS}) as connection:
+        catalog = connection.execute("select current_database()").fetchone()[0]
+        orders = connection.execute(
+            "select customer_key, order_date, cast(net_revenue_amount as double) as amount"
+            " from segments.customer_orders"
+        ).df()
+        for _ in range(3):
+            started = time.perf_counter()
+            for model in ("customer_purchase_days", "customer_purchase_summaries", "rfm_scores"):
+                sql = (compiled / f"{model}.sql").read_text()
+                sql = sql.replace(f'"{catalog}"."segments"."customer_purchase_days"', "days")
+                target = "days" if model == "customer_purchase_days" else "result"
+                connection.execute(f"create or replace temp table {target} as {sql}")
+            ours.append(time.perf_counter() - started)
+            started = time.perf_counter()
+            summary_data_from_transaction_data(
+                orders, "customer_key", "order_date", "amount",
+                observation_period_end="2018-01-01", freq="D",
+            )
+            theirs.append(time.perf_counter() - started)
+    return min(ours), min(theirs), len(orders)
+
+
+def main() -> None:
+    """Measure and print, with the targets beside the ratios."""
+    with tempfile.TemporaryDirectory(prefix="lettershop-bench-") as name:
+        folder = Path(name)
+        landing = folder / "landing"
+        print("Writing the landing ...", flush=True)
+        write_landing(landing)
+        print("Building the project ...", flush=True)
+        wall = dbt_build(ROOT, folder / "project", landing)
+        statements, inside = logged_statements(folder / "project" / "dbt.log")
+        print("Running the same statements in bare DuckDB ...", flush=True)
+        bare = bare_duckdb(statements, folder / "bare")
+        print("Building the same DAG with empty bodies ...", flush=True)
+        manifest = json.loads((folder / "project" / "target" / "manifest.json").read_text())
+        counts = write_floor(manifest, folder / "floor")
+        floor = dbt_build(folder / "floor", folder / "floor_build", landing)
+        print("RFM against lifetimes ...", flush=True)
+        ours, theirs, orders = rfm_against_lifetimes(folder / "project")
+    nodes = ", ".join(f"{count} {kind}s" for kind, count in sorted(counts.items()))
+    print(f"\n{nodes}; {THREADS} threads\n")
+    print(f"  dbt build, wall                    {wall:7.1f} s")
+    print(f"  inside DuckDB, summed over threads {inside:7.1f} s")
+    print(f"  bare DuckDB, {len(statements):5} statements      {bare:7.1f} s")
+    print(f"  dbt's floor, every body select 1   {floor:7.1f} s")
+    print(f"  wall / (floor + bare)              {wall / (floor + bare):7.2f}    target: at most 1.5")
+    print(f"\n  RFM over {orders:,} orders: ours {ours:.2f} s, lifetimes {theirs:.2f} s")
+    print(f"  lifetimes / ours                   {theirs / ours:7.1f}    target: at least 4")
+
+
+if __name__ == "__main__":
+    main()
