@@ -88,12 +88,12 @@ lint: $(VENV)/.dev .venv-bouncer/.bouncer ## ruff, sqlfluff, dbt-bouncer
 	@$(BIN)/python -m tools.lint
 
 .PHONY: test
-test: $(VENV)/.dev .venv-bouncer/.bouncer ## Lint and every test, in minutes
-	@$(BIN)/python -m pytest tests/python
+test: lint ## Lint and every test, in minutes
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/python
 
 .PHONY: test-thorough
-test-thorough: $(VENV)/.dev .venv-bouncer/.bouncer ## The same tests with more days, tables and shuffles
-	@LETTERSHOP_THOROUGH=1 $(BIN)/python -m pytest tests/python
+test-thorough: lint ## The same tests with more days, tables and shuffles
+	@LETTERSHOP_THOROUGH=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/python
 
 .PHONY: bench
 bench: $(VENV)/.dev ## Where the time of a build goes, against dbt's floor, bare DuckDB and lifetimes

@@ -1,1 +1,1 @@
-"""Command-line tools around `dbt build`; each is a make target and runs as `python -m tools.<name>`."""
+"""Command-line tools around `dbt build`: make targets that run as `python -m tools.<name>`."""

@@ -51,7 +51,7 @@ ENVIRONMENT = {
 }
 
 
-class Failed(Exception):
+class LintError(Exception):
     """A tool found something, or could not run; the arguments are the lines to print."""
 
 
@@ -86,7 +86,7 @@ def files_in(*folders: str) -> list[Path]:
 @cache
 def versions() -> str:
     """Return the versions of the programs whose verdict is remembered."""
-    packages = ("dbt-core", "dbt-duckdb", "sqlfluff", "sqlfluff-templater-dbt")
+    packages = ("dbt-core", "dbt-duckdb", "sqlfluff", "sqlfluffrs", "sqlfluff-templater-dbt")
     pins = (ROOT / "requirements" / "bouncer.txt").read_text()
     return f"{sys.version} {[version(name) for name in packages]} {pins}"
 
@@ -112,12 +112,15 @@ class Project:
     Attributes:
         digest: hash of everything in it.
         passed: what passed in runs before, by tool.
+        seconds: how long dbt took to parse it, so far.
 
     """
 
     def __init__(self):
         """Take the hash, and remember."""
         self.digest = digest_of_project()
+        self.seconds = 0.0
+        self.cannot_be_parsed = False
         self.passed = {}
         with contextlib.suppress(OSError, ValueError):
             self.passed = json.loads(PASSED.read_text())
@@ -139,20 +142,23 @@ class Project:
 
     @cached_property
     def manifest(self):
-        """dbt's manifest, parsed from the first file to the last; also written to MANIFEST."""
+        """The manifest of dbt; also written to MANIFEST."""
+        if self.cannot_be_parsed:
+            raise LintError("not run, since dbt cannot parse the project")
+        started = time.monotonic()
         from dbt.cli.main import dbtRunner
 
-        started = time.monotonic()
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
-            result = dbtRunner().invoke(
-                ["--quiet", "--no-use-colors", "parse", "--no-partial-parse"]
-            )
+            result = dbtRunner().invoke(["--quiet", "--no-use-colors", "parse"])
+        self.seconds += time.monotonic() - started
         if not result.success:
-            said = said.getvalue().strip() or str(result.exception)
-            raise Failed("dbt cannot parse the project:", *said.splitlines())
+            # What dbt remembers of this run would hide warnings, errors here, from the next.
+            MANIFEST.with_name("partial_parse.msgpack").unlink(missing_ok=True)
+            self.cannot_be_parsed = True
+            text = said.getvalue().strip() or str(result.exception)
+            raise LintError("dbt cannot parse the project:", *text.splitlines())
         self.remember(manifest=self.digest)
-        print(line("dbt parse", "read", time.monotonic() - started), flush=True)
         return result.result
 
     def write_manifest(self) -> Path:
@@ -171,10 +177,9 @@ class Project:
             path: of the file.
 
         """
-        nodes = [node for node in self.nodes_by_path.get(str(path.relative_to(ROOT)), [])]
         said = [
             [node.config.to_dict(), [self.names.get(name) for name in node.depends_on.nodes]]
-            for node in nodes
+            for node in self.nodes_by_path.get(str(path.relative_to(ROOT)), [])
         ]
         return digest(self.digest_of_common, path, json.dumps(said, sort_keys=True, default=str))
 
@@ -239,7 +244,7 @@ def run_ruff(fix: bool, files: list[Path] | None) -> list[str]:
         if result.returncode:
             lines += result.stdout.splitlines() or [f"ruff {command[0]} did not pass"]
     if lines:
-        raise Failed(*lines)
+        raise LintError(*lines)
     return []
 
 
@@ -376,7 +381,7 @@ def run_sqlfluff(project: Project, fix: bool, files: list[Path] | None) -> list[
     good |= {name: digests[name] for name in found if name not in failed}
     project.remember(sqlfluff=good, project=project.digest)
     if failed:
-        raise Failed(*[text for name in sorted(failed) for text in failed[name]])
+        raise LintError(*[text for name in sorted(failed) for text in failed[name]])
     return [f"{len(unknown)} of {len(asked)} SQL files had changed since they passed"]
 
 
@@ -395,7 +400,7 @@ def run_bouncer(project: Project) -> list[str]:
         return known["warnings"]
     problems, warnings = bounce(project.write_manifest())
     if problems:
-        raise Failed(*problems, *warnings)
+        raise LintError(*problems, *warnings)
     project.remember(**{"dbt-bouncer": {"project": project.digest, "warnings": warnings}})
     return warnings
 
@@ -415,8 +420,13 @@ def bounce(manifest: Path) -> tuple[list[str], list[str]]:
     report = manifest.with_name("dbt-bouncer.json")
     report.unlink(missing_ok=True)
     result = subprocess.run(
-        [BOUNCER, "run", f"--config-file={ROOT / 'dbt-bouncer.yml'}", f"--output-file={report}"]
-        + ["--output-only-failures"],
+        [
+            BOUNCER,
+            "run",
+            f"--config-file={ROOT / 'dbt-bouncer.yml'}",
+            f"--output-file={report}",
+            "--output-only-failures",
+        ],
         cwd=ROOT,
         check=False,
         stdout=subprocess.PIPE,
@@ -464,20 +474,28 @@ def main() -> None:
     if arguments.manifest:
         print(Project().write_manifest())
         return
-    runs = {
-        "ruff": lambda: run_ruff(arguments.fix, files),
-        "sqlfluff": lambda: run_sqlfluff(Project(), arguments.fix, files),
-        "dbt-bouncer": lambda: run_bouncer(Project()),
-    }
+    project = None
     all_passed = True
     for name in arguments.tool or TOOLS:
         started = time.monotonic()
+        if not project or project.digest != digest_of_project():
+            project = Project()
+        parsed = project.seconds
         try:
-            verdict, lines = "passed", runs[name]()
-        except Failed as failure:
+            if name == "ruff":
+                lines = run_ruff(arguments.fix, files)
+            elif name == "sqlfluff":
+                lines = run_sqlfluff(project, arguments.fix, files)
+            else:
+                lines = run_bouncer(project)
+            verdict = "passed"
+        except LintError as failure:
             verdict, lines = "FAILED", failure.args
             all_passed = False
-        print(line(name, verdict, time.monotonic() - started))
+        parsed = project.seconds - parsed
+        if parsed:
+            print(line("dbt parse", "done", parsed))
+        print(line(name, verdict, time.monotonic() - started - parsed))
         for text in lines:
             print(f"  {text}", flush=True)
     sys.exit(0 if all_passed else 1)

@@ -31,6 +31,7 @@ def publish(target: Path | None = None) -> int:
 
     Args:
         target: the file; default LETTERSHOP_PUBLISHED.
+
     Returns:
         The number of tables in it.
     """

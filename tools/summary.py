@@ -1,7 +1,4 @@
-"""Show what a build made, in one screen.
-
-    python -m tools.summary
-"""
+"""Show what a build made, in one screen: `python -m tools.summary`."""
 
 import duckdb
 
@@ -11,7 +8,8 @@ QUERIES = [
     (
         "Who are the champions, and why?",
         "select p.email, m.reason, m.exit_rule\n"
-        "     from marts.segment_memberships m join marts.customer_profiles p using (customer_key)\n"
+        "     from marts.segment_memberships m\n"
+        "     join marts.customer_profiles p using (customer_key)\n"
         "     where m.segment_id = 'rfm_champions' limit 5;",
     ),
     (
@@ -86,7 +84,9 @@ def main() -> None:
             "\nLifecycle days, fixed and as the shop's own rhythm suggests: "
             + ", ".join(f"{name} {fixed} / {suggested}" for name, fixed, suggested in days)
         )
-    print(f"\nThe published database: {published}. Three queries to try, with `duckdb` or any client:")
+    print(
+        f"\nThe published database: {published}. Three queries to try, with `duckdb` or any client:"
+    )
     for title, query in QUERIES:
         print(f"\n  -- {title}\n     {query}")
     print(f"\nThe same build without make:\n  {plain_command()}\n")

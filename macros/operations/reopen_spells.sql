@@ -1,8 +1,13 @@
 {#
-    Prepares segment_spells for a build. Takes back what a build of the same day wrote, so that
-    building a day twice changes nothing; and deletes the history of everyone who may no longer be
-    profiled or is not a customer any more, as a replay from today's landing would not have it.
-    Runs as a pre-hook, in the transaction of the model itself.
+    Prepares segment_spells for a build; runs as a pre-hook, in the transaction of the model itself.
+
+    Takes back what a build of the same day wrote, so that building a day twice changes nothing.
+    And deletes the history of people who object to profiling or are erased: what is known of that
+    counts at once, whatever the clock, so that no day built from scratch would have them either.
+
+    Whom staging withholds, no later layer can name: the erased are looked up in staging itself. No
+    `ref`, since this is an operation on state and no step of the way data goes; staging is upstream
+    of the model anyhow.
 
     Args:
         relation (Relation): segment_spells.
@@ -10,10 +15,31 @@
 #}
 {% macro reopen_spells(relation) -%}
     {%- if execute and is_incremental() -%}
+        {%- set staging = generate_schema_name('staging', none) | trim -%}
+        {%- set erased = adapter.get_relation(target.database, staging, 'stg_consent__erasure_requests') -%}
+        {%- set orders = adapter.get_relation(target.database, staging, 'stg_shop__orders') -%}
         delete from {{ relation }}
         where
             entered_date >= {{ as_of_date() }}
-            or customer_key not in (select customer_key from {{ ref('profiled_customers') }});
+            or customer_key in (
+                select customers.customer_key
+                from {{ ref('dim_customers') }} as customers
+                left join {{ ref('profiled_customers') }} as profiled
+                    on customers.customer_key = profiled.customer_key
+                where profiled.customer_key is null
+            )
+            {%- if erased is not none and orders is not none %}
+            or customer_key in (
+                select {{ entity_key(["'crm'", 'store', 'identifier']) }} from {{ erased }}
+                where identifier_type = 'customer_id'
+                union all
+                select {{ entity_key(["'contact'", 'store', 'identifier']) }} from {{ erased }}
+                where identifier_type = 'esp_contact_id'
+                union all
+                select {{ entity_key(["'order'", 'store', 'order_id']) }} from {{ orders }}
+                where is_anonymised
+            )
+            {%- endif %};
         update {{ relation }} set left_date = null where left_date >= {{ as_of_date() }};
     {%- endif -%}
 {%- endmacro %}

@@ -9,7 +9,7 @@ with cases (customer_id, esp_contact_id, email, expected) as (
 
 typed as (
     select
-        expected,
+        cases.expected,
         {{ identifier_type(['cases.customer_id', 'esp_contact_id', 'email']) }} as found
     from cases
 )

@@ -2,11 +2,11 @@
 with cases as (
     select
         {{ money('1.00005') }} as rounded,
-        {{ money('999999999.9999 * 10000') }} as large
+        {{ money('999999999.9999 * 10000') }} as largest
 )
 
 select
     rounded,
-    large
+    largest
 from cases
-where rounded <> 1.0001 or large <> 9999999999999
+where rounded <> 1.0001 or largest <> 9999999999999

@@ -1,15 +1,15 @@
 -- A spelling must mean one thing: none stands under two words of a domain.
 {%- set spellings = [] -%}
 {%- for domain, words in value_domains().items() -%}
-    {%- for word, aliases in words.items() -%}
-        {%- for spelling in [word] + aliases -%}
-            {%- do spellings.append("('" ~ domain ~ "', '" ~ spelling ~ "', '" ~ word ~ "')") -%}
-        {%- endfor -%}
-    {%- endfor -%}
+{%- for word, aliases in words.items() -%}
+{%- for spelling in [word] + aliases -%}
+{%- do spellings.append("('" ~ domain ~ "', '" ~ spelling ~ "', '" ~ word ~ "')") -%}
+{%- endfor -%}
+{%- endfor -%}
 {%- endfor %}
 with spellings (domain, spelling, word) as (
     values
-    {{ spellings | join(',\n    ') }}
+    {{ spellings | join(', ') }}
 )
 
 select

@@ -204,7 +204,7 @@ class Build:
             return connection.execute(sql).fetchall()
 
     def contents(self, schemas=("core", "segments", "marts", "activation")) -> dict[str, str]:
-        """Return a hash of each table: of its columns, their types, and its rows in their own order.
+        """Return a hash of each table: of columns, their types, and rows in their own order.
 
         Run metadata (monitoring.build_runs) is not among the default schemas.
         """
@@ -220,7 +220,7 @@ class Build:
                 f"coalesce(cast(\"{column[0]}\" as varchar), '∅')" for column in columns
             )
             rows = self.query(
-                f'select md5(string_agg(line, chr(10) order by line)), count(*)'
+                f"select md5(string_agg(line, chr(10) order by line)), count(*)"
                 f' from (select {text} as line from "{catalog}"."{schema}"."{table}")'
             )
             hashes[f"{schema}.{table}"] = f"{[column[:2] for column in columns]} {rows}"
@@ -240,7 +240,7 @@ def differing(left: dict[str, str], right: dict[str, str]) -> list[str]:
 
 @pytest.fixture(scope="session")
 def write_tables():
-    """A function that writes landing tables, name to the SQL of their rows, and returns the folder."""
+    """A function that writes landing tables, name to SQL of their rows, and returns the folder."""
 
     def write(folder: Path, **tables: str) -> Path:
         folder.mkdir(parents=True)

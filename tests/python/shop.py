@@ -1,5 +1,7 @@
-"""A small shop with everything in it that a build must cope with: versions, duplicates, merges,
-guests, cancellations, refunds, gift cards, currencies, test orders, withdrawals, bounces, erasures.
+"""A small shop with everything in it that a build must cope with.
+
+Versions, duplicates, merges, guests, cancellations, refunds, gift cards, currencies, test orders,
+withdrawals, bounces, erasures.
 
 Deterministic: every draw is a hash of a number. Events run from 2023-09-01 to 2024-07-31.
 """

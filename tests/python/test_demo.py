@@ -4,6 +4,7 @@ import os
 import subprocess
 
 import duckdb
+import pandas as pd
 import pytest
 from conftest import ROOT
 
@@ -71,7 +72,9 @@ def test_net_revenue_is_what_the_retailer_received(demo, published):
 
 
 def test_the_oddities_of_the_data_survive(published):
-    assert published.execute("select max(quantity) from core.fct_order_lines").fetchone() == (89638,)
+    assert published.execute("select max(quantity) from core.fct_order_lines").fetchone() == (
+        89638,
+    )
     # 11,226 in the data, and 20 that are worth less than a cent.
     assert published.execute(
         "select count(*) from core.fct_order_lines where line_amount = 0"
@@ -80,9 +83,12 @@ def test_the_oddities_of_the_data_survive(published):
         "select count(*) from core.fct_order_lines where product_key is null"
     ).fetchone() == (4836,)
     # 86 baskets lie past midnight UTC of the last day, none past New York's.
-    assert published.execute(
-        "select count(*), max(order_date) from core.fct_orders where ordered_at >= '2018-01-01'"
-    ).fetchone()[0] == 86
+    assert (
+        published.execute(
+            "select count(*), max(order_date) from core.fct_orders where ordered_at >= '2018-01-01'"
+        ).fetchone()[0]
+        == 86
+    )
 
 
 def test_the_queries_to_try_give_rows(published):
@@ -101,7 +107,7 @@ def test_every_published_schema_is_there(published):
 
 
 def test_esp_attributes_follow_the_rules_of_esps(published):
-    """Names, types and lengths that every ESP takes; no nulls, since a null clears nothing there."""
+    """Names, types and lengths that every ESP takes; no nulls: a null clears nothing there."""
     import re
 
     columns = published.execute("describe activation.esp_profiles").fetchall()
@@ -115,3 +121,47 @@ def test_esp_attributes_follow_the_rules_of_esps(published):
             f"select count(*) - count({name}), {longest} from activation.esp_profiles"
         ).fetchone()
         assert nulls == 0 and length <= 255, name
+
+
+def test_purchase_summaries_equal_lifetimes_on_complete_journey(demo, published):
+    from lifetimes.utils import summary_data_from_transaction_data
+
+    landing = demo[0] / "landing"
+    with_days = pd.DataFrame(
+        published.execute(
+            f"""
+            select
+                orders.customer_id,
+                cast(
+                    (orders.ordered_at at time zone 'UTC') at time zone 'America/New_York' as date
+                ),
+                cast(sum(lines.line_amount) as double)
+            from '{landing}/shop_orders.parquet' as orders
+            inner join '{landing}/shop_order_lines.parquet' as lines using (order_id)
+            group by all
+            """
+        ).fetchall(),
+        columns=["who", "day", "amount"],
+    )
+    theirs = summary_data_from_transaction_data(
+        with_days, "who", "day", "amount", observation_period_end="2018-01-01", freq="D"
+    )
+    ours = pd.DataFrame(
+        published.execute(
+            """
+            select customers.customer_id, repeat_count, recency_days, age_days,
+                cast(mean_repeat_value as double)
+            from segments.customer_purchase_summaries
+            inner join core.dim_customers as customers using (customer_key)
+            """
+        ).fetchall(),
+        columns=["who", "frequency", "recency", "T", "monetary_value"],
+    ).set_index("who")
+    assert len(ours) == len(theirs) == 2469
+    ours = ours.loc[theirs.index]
+    for column in ("frequency", "recency", "T"):
+        assert (ours[column] == theirs[column]).all(), column
+    # Without a repeat purchase theirs is 0, ours is not known.
+    assert (ours["monetary_value"].isna() == (theirs["frequency"] == 0)).all()
+    difference = (ours["monetary_value"].fillna(0) - theirs["monetary_value"]).abs()
+    assert difference.max() <= 1e-9

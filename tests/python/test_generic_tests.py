@@ -40,7 +40,8 @@ def verdicts(builds):
     models.mkdir(parents=True)
     shutil.copytree(ROOT / "tests" / "generic", project / "tests" / "generic")
     (project / "dbt_project.yml").write_text(
-        "name: proofs\nprofile: lettershop\nflags: {require_generic_test_arguments_property: true}\n"
+        "name: proofs\nprofile: lettershop\n"
+        "flags: {require_generic_test_arguments_property: true}\n"
     )
     described = []
     for name, (arguments, passes, fails) in PROOFS.items():

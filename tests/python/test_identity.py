@@ -1,4 +1,4 @@
-"""Who is one customer, who may be written to, and who may be profiled: small cases, built through."""
+"""Who is one customer, who may be written to, who may be profiled: small cases, built through."""
 
 import pytest
 from conftest import OPTIONAL_TABLES, Build
@@ -46,8 +46,16 @@ STATEMENTS = [
     *[
         (name, None, "email_marketing", "granted", "form", "2024-03-01")
         for name in (
-            "account", "younger", "older", "withdrew_later", "objected", "unsubscribed",
-            "one_list", "bounced", "reimported", "no_address",
+            "account",
+            "younger",
+            "older",
+            "withdrew_later",
+            "objected",
+            "unsubscribed",
+            "one_list",
+            "bounced",
+            "reimported",
+            "no_address",
         )
     ],
     ("withdrew_later", None, "email_marketing", "withdrawn", "form", "2024-07-01"),
@@ -71,9 +79,7 @@ EVENTS = [
 def build(builds, write_tables):
     landing = write_tables(
         builds / "identity_landing",
-        crm_customers=rows(
-            "customer_id, email, signed_up_at, merged_into_customer_id", CUSTOMERS
-        ),
+        crm_customers=rows("customer_id, email, signed_up_at, merged_into_customer_id", CUSTOMERS),
         shop_products=rows("product_id", [("p",)]),
         shop_orders=rows(
             "order_id, customer_id, email, order_status, ordered_at, currency, total_amount",
@@ -103,9 +109,7 @@ def build(builds, write_tables):
             ],
         ),
     )
-    return Build(builds / "identity", landing).run(
-        "build", "--exclude-resource-type", "unit_test", vars=VARS
-    )
+    return Build(builds / "identity", landing).run(vars=VARS)
 
 
 def customers_of(build) -> dict[str, set[str]]:
@@ -136,9 +140,7 @@ def test_whose_order_it_is(build):
 
 
 def test_who_is_there(build):
-    found = dict(
-        build.query("select coalesce(customer_id, email), origin from core.dim_customers")
-    )
+    found = dict(build.query("select coalesce(customer_id, email), origin from core.dim_customers"))
     merged_or_not_there = {"merged", "future"}
     assert found == {
         **{name: "crm" for name, *_ in CUSTOMERS if name not in merged_or_not_there},
@@ -197,8 +199,21 @@ def test_who_objects_to_profiling_has_identity_and_consent_only(build):
     )
     assert profile == [
         (
-            "objected@example.com", "", "unknown", "unknown", "granted", False, "none", "none",
-            False, "none", "none", "none", "none", "none", "none",
+            "objected@example.com",
+            "",
+            "unknown",
+            "unknown",
+            "granted",
+            False,
+            "none",
+            "none",
+            False,
+            "none",
+            "none",
+            "none",
+            "none",
+            "none",
+            "none",
         )
     ]
     key = build.query("select customer_key from core.dim_customers where customer_id = 'objected'")
@@ -217,7 +232,10 @@ def test_keys_do_not_come_from_addresses(build):
     import hashlib
 
     keys = {row[0] for row in build.query("select customer_key from core.dim_customers")}
-    addresses = [row[0] for row in build.query("select email from core.dim_customers where email is not null")]
+    addresses = [
+        row[0]
+        for row in build.query("select email from core.dim_customers where email is not null")
+    ]
     for address in addresses:
         for text in (address, f"email\x1fmain\x1f{address}"):
             assert hashlib.md5(text.encode()).hexdigest() not in keys

@@ -40,9 +40,15 @@ LINES = [
     *[
         (name, "goods", 1, 100, 0, None, 100)
         for name in ORDERS
-        if name not in (
-            "tax_on_top", "tax_included", "tax_on_the_order_alone", "discounted",
-            "line_refunded", "product_never_landed", "without_lines",
+        if name
+        not in (
+            "tax_on_top",
+            "tax_included",
+            "tax_on_the_order_alone",
+            "discounted",
+            "line_refunded",
+            "product_never_landed",
+            "without_lines",
         )
     ],
     ("tax_on_top", "goods", 1, 100, None, 20, 100),
@@ -182,8 +188,7 @@ def test_which_refunds_lower_revenue(build):
 
 
 def test_refunded_in_full_counts_neither_as_purchase_nor_as_silence(build):
-    counted = {row[0] for row in build.query(
-        "select order_id from segments.customer_orders")}
+    counted = {row[0] for row in build.query("select order_id from segments.customer_orders")}
     valid = {name for name, expected in EXPECTED.items() if expected[0]}
     assert counted == valid - {"refunded_in_full"}
 
@@ -203,9 +208,27 @@ def test_the_bridge_by_hand(build):
     # All orders but the test, at list value: 14 x 100 plain ones (three of them cancelled before
     # the clock, one with 5 of shipping); the rest as above.
     gross = (
-        105 + 100 + 100  # cancelled, cancelled_nobody_knows_when, cancelled_and_refunded
-        + 100 + 100 + 100 + 100 + 100 + 100 + 100  # plain, after the clock, gift card, refunds
-        + 132 + 132 + 120 + 150 + 107 + 100 + 238 + 110 + 150 + 120 + 5
+        105
+        + 100
+        + 100  # cancelled, cancelled_nobody_knows_when, cancelled_and_refunded
+        + 100
+        + 100
+        + 100
+        + 100
+        + 100
+        + 100
+        + 100  # plain, after the clock, gift card, refunds
+        + 132
+        + 132
+        + 120
+        + 150
+        + 107
+        + 100
+        + 238
+        + 110
+        + 150
+        + 120
+        + 5
     )
     discounts = 20 + 20  # discounted: 100 of list value for 80; 20 stated without a list price
     cancellations = 105 + 100 + 100
@@ -221,7 +244,16 @@ def test_the_bridge_by_hand(build):
     assert found[DAY, "USD"] == (100, 0, 0, 0, 0, 0, 0, 0, 100, 0)
     # Refunds count on their own day; tax, shipping, gift cards and cancelled orders are apart.
     assert found["2024-03-01", "EUR"] == (
-        0, 0, 0, 50 + 100 + 15 + 30, 0, 0, 0, 0, -195, 9.50 + 10 + 50 + 100
+        0,
+        0,
+        0,
+        50 + 100 + 15 + 30,
+        0,
+        0,
+        0,
+        0,
+        -195,
+        9.50 + 10 + 50 + 100,
     )
     assert found["2024-03-01", "USD"] == (0, 0, 0, 50, 0, 0, 0, 0, -50, 0)
     assert len(found) == 4

@@ -46,6 +46,8 @@ def test_the_required_tables_build_and_pass_their_tests(builds, alone):
 
 def test_every_optional_table_that_staging_reads_is_tried():
     project = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
-    switches = {name.removeprefix("using_") for name in project["vars"] if name.startswith("using_")}
+    switches = {
+        name.removeprefix("using_") for name in project["vars"] if name.startswith("using_")
+    }
     assert switches == set(OPTIONAL_TABLES)
     assert set(READ_BY_STAGING) <= switches

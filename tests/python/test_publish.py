@@ -50,9 +50,22 @@ def build(folder, *arguments):
         "DBT_LOG_PATH": str(folder / "logs"),
     }
     return subprocess.run(
-        [sys.executable, "-m", "tools.build", "--resource-type", "seed", "--resource-type", "model",
-         *arguments],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300,
+        [
+            sys.executable,
+            "-m",
+            "tools.build",
+            "--resource-type",
+            "seed",
+            "--resource-type",
+            "model",
+            *arguments,
+        ],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
 
 
@@ -66,9 +79,16 @@ def test_state_is_published_too(shop):
 
 def test_a_database_held_elsewhere_stops_the_build_with_one_message(shop):
     holder = subprocess.Popen(
-        [sys.executable, "-c", "import duckdb, sys; c = duckdb.connect(sys.argv[1]);"
-         " print('held', flush=True); sys.stdin.read()", str(shop / "work.duckdb")],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        [
+            sys.executable,
+            "-c",
+            "import duckdb, sys; c = duckdb.connect(sys.argv[1]);"
+            " print('held', flush=True); sys.stdin.read()",
+            str(shop / "work.duckdb"),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert holder.stdout.readline() == "held\n"
@@ -77,8 +97,13 @@ def test_a_database_held_elsewhere_stops_the_build_with_one_message(shop):
         holder.communicate("")
     assert result.returncode == 3
     assert result.stdout == ""
-    for words in ("LETTERSHOP_DUCKDB", str(shop / "work.duckdb"), str(holder.pid), "Close it",
-                  str(shop / "published.duckdb")):
+    for words in (
+        "LETTERSHOP_DUCKDB",
+        str(shop / "work.duckdb"),
+        str(holder.pid),
+        "Close it",
+        str(shop / "published.duckdb"),
+    ):
         assert words in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
 

@@ -19,32 +19,63 @@ CASES = {
     "crm_customers": (
         "customer_id",
         [
-            ("accepted", dict(customer_id="c1", email=" Ann@Example.COM ", gender="W",
-                              country="Deutschland", birth_date="1980-02-29",
-                              signed_up_at="2024-01-01", merged_into_customer_id=None,
-                              updated_at="2024-01-01", loaded_at="2024-01-02",
-                              deleted_at=None, store=None)),
+            (
+                "accepted",
+                dict(
+                    customer_id="c1",
+                    email=" Ann@Example.COM ",
+                    gender="W",
+                    country="Deutschland",
+                    birth_date="1980-02-29",
+                    signed_up_at="2024-01-01",
+                    merged_into_customer_id=None,
+                    updated_at="2024-01-01",
+                    loaded_at="2024-01-02",
+                    deleted_at=None,
+                    store=None,
+                ),
+            ),
             ("superseded", dict(updated_at="2023-12-31", email="old@example.com")),
             ("superseded", dict(updated_at=None, loaded_at="2025-01-01")),
-            ("accepted", dict(customer_id="c2", email="not an address", gender="?",
-                              country="Atlantis", birth_date="1799-01-01")),
+            (
+                "accepted",
+                dict(
+                    customer_id="c2",
+                    email="not an address",
+                    gender="?",
+                    country="Atlantis",
+                    birth_date="1799-01-01",
+                ),
+            ),
             ("accepted", dict(customer_id="c1", store="second")),
             ("superseded", dict(customer_id="c3", deleted_at="2024-05-31")),
             ("accepted", dict(customer_id="c4", deleted_at=CLOCK)),
             ("withheld", dict(customer_id="gone", email="gone@example.com")),
             ("withheld", dict(customer_id="gone_by_address", email="Gone2@Example.com")),
-            ("accepted", dict(customer_id="came_back", email="gone@example.com",
-                              signed_up_at="2024-05-15")),
+            (
+                "accepted",
+                dict(customer_id="came_back", email="gone@example.com", signed_up_at="2024-05-15"),
+            ),
             ("customer_id is missing", dict(customer_id="  ")),
-            ("customer is merged into itself",
-             dict(customer_id="c5", merged_into_customer_id="c5")),
+            (
+                "customer is merged into itself",
+                dict(customer_id="c5", merged_into_customer_id="c5"),
+            ),
         ],
     ),
     "shop_products": (
         "product_id",
         [
-            ("accepted", dict(product_id="p1", product_type="Gift Card", list_price="10",
-                              unit_cost=None, updated_at="2024-01-01")),
+            (
+                "accepted",
+                dict(
+                    product_id="p1",
+                    product_type="Gift Card",
+                    list_price="10",
+                    unit_cost=None,
+                    updated_at="2024-01-01",
+                ),
+            ),
             ("accepted", dict(product_id="p2", product_type="nobody knows")),
             ("product_id is missing", dict(product_id=None)),
             ("a price is negative", dict(product_id="p3", list_price="-1")),
@@ -54,10 +85,24 @@ CASES = {
     "shop_orders": (
         "order_id",
         [
-            ("accepted", dict(order_id="o1", customer_id="c1", email=None, order_status="Completed",
-                              ordered_at="2024-02-01 10:00:00", cancelled_at=None, currency="eur",
-                              total_amount="100", tax_amount=None, shipping_amount=None,
-                              updated_at="2024-02-01", loaded_at=None, deleted_at=None)),
+            (
+                "accepted",
+                dict(
+                    order_id="o1",
+                    customer_id="c1",
+                    email=None,
+                    order_status="Completed",
+                    ordered_at="2024-02-01 10:00:00",
+                    cancelled_at=None,
+                    currency="eur",
+                    total_amount="100",
+                    tax_amount=None,
+                    shipping_amount=None,
+                    updated_at="2024-02-01",
+                    loaded_at=None,
+                    deleted_at=None,
+                ),
+            ),
             ("superseded", dict(updated_at="2024-01-31", total_amount="90")),
             # A bad version does not displace a good one, nor does one that is not yet.
             ("total_amount is negative", dict(updated_at="2024-03-01", total_amount="-5")),
@@ -77,19 +122,33 @@ CASES = {
             ("an amount is negative", dict(order_id="x8", tax_amount="-0.01")),
             ("total_amount is absurd", dict(order_id="x9", total_amount="1000000000")),
             ("accepted", dict(order_id="x10", total_amount="999999999.99")),
-            ("order is cancelled before it is placed",
-             dict(order_id="x11", cancelled_at="2024-01-31")),
-            ("no exchange rate for the currency on that day",
-             dict(order_id="x12", currency="USD", ordered_at="2023-12-31 22:00:00")),
+            (
+                "order is cancelled before it is placed",
+                dict(order_id="x11", cancelled_at="2024-01-31"),
+            ),
+            (
+                "no exchange rate for the currency on that day",
+                dict(order_id="x12", currency="USD", ordered_at="2023-12-31 22:00:00"),
+            ),
             ("no exchange rate for the currency on that day", dict(order_id="x13", currency="CHF")),
         ],
     ),
     "shop_order_lines": (
         "order_line_id",
         [
-            ("accepted", dict(order_line_id="l1", order_id="o1", product_id="p1", quantity="1",
-                              unit_price=None, line_amount="100", discount_amount=None,
-                              loaded_at="2024-02-01")),
+            (
+                "accepted",
+                dict(
+                    order_line_id="l1",
+                    order_id="o1",
+                    product_id="p1",
+                    quantity="1",
+                    unit_price=None,
+                    line_amount="100",
+                    discount_amount=None,
+                    loaded_at="2024-02-01",
+                ),
+            ),
             ("superseded", dict(loaded_at="2024-01-31")),
             ("superseded", dict(order_line_id="l2", order_id="deleted")),
             ("not_yet", dict(order_line_id="l3", order_id="x3")),
@@ -104,16 +163,27 @@ CASES = {
             ("quantity is absurd", dict(order_line_id="y6", quantity="10000000")),
             ("line_amount is missing or no number", dict(order_line_id="y7", line_amount=None)),
             ("an amount is negative", dict(order_line_id="y8", line_amount="-1")),
-            ("unit_price is absurd", dict(order_line_id="y9", quantity="9999999",
-                                          unit_price="1000")),
+            (
+                "unit_price is absurd",
+                dict(order_line_id="y9", quantity="9999999", unit_price="1000"),
+            ),
         ],
     ),
     "shop_refunds": (
         "refund_id",
         [
-            ("accepted", dict(refund_id="r1", order_id="o1", order_line_id="l1",
-                              refund_type="line_item", refunded_at="2024-03-01",
-                              refund_amount="10", tax_amount=None)),
+            (
+                "accepted",
+                dict(
+                    refund_id="r1",
+                    order_id="o1",
+                    order_line_id="l1",
+                    refund_type="line_item",
+                    refunded_at="2024-03-01",
+                    refund_amount="10",
+                    tax_amount=None,
+                ),
+            ),
             ("accepted", dict(refund_id="r2", order_line_id="another order's")),
             ("not_yet", dict(refund_id="r3", refunded_at=CLOCK)),
             ("not_yet", dict(refund_id="r4", order_id="x3", order_line_id=None)),
@@ -130,15 +200,25 @@ CASES = {
     "coupon_redemptions": (
         "redemption_id",
         [
-            ("accepted", dict(redemption_id="k1", customer_id="c1", order_id=None,
-                              coupon_code="SAVE", redeemed_at="2024-02-01")),
+            (
+                "accepted",
+                dict(
+                    redemption_id="k1",
+                    customer_id="c1",
+                    order_id=None,
+                    coupon_code="SAVE",
+                    redeemed_at="2024-02-01",
+                ),
+            ),
             ("accepted", dict(redemption_id="k2", customer_id=None, order_id="o1")),
             ("withheld", dict(redemption_id="k3", customer_id="gone")),
             ("withheld", dict(redemption_id="k4", customer_id=None, order_id="of_the_erased")),
             ("not_yet", dict(redemption_id="k5", redeemed_at=CLOCK)),
             ("redemption_id is missing", dict(redemption_id=None)),
-            ("neither customer_id nor order_id is given",
-             dict(redemption_id="k6", customer_id=None)),
+            (
+                "neither customer_id nor order_id is given",
+                dict(redemption_id="k6", customer_id=None),
+            ),
             ("coupon_code is missing", dict(redemption_id="k7", coupon_code=None)),
             ("redeemed_at is missing or no time", dict(redemption_id="k8", redeemed_at=None)),
         ],
@@ -146,8 +226,16 @@ CASES = {
     "esp_campaigns": (
         "campaign_id",
         [
-            ("accepted", dict(campaign_id="m1", channel=None, started_at="2024-01-01",
-                              ended_at=None, cost_amount=None)),
+            (
+                "accepted",
+                dict(
+                    campaign_id="m1",
+                    channel=None,
+                    started_at="2024-01-01",
+                    ended_at=None,
+                    cost_amount=None,
+                ),
+            ),
             ("campaign_id is missing", dict(campaign_id=None)),
             ("cost_amount is negative", dict(campaign_id="m2", cost_amount="-1")),
             ("campaign ends before it starts", dict(campaign_id="m3", ended_at="2023-12-31")),
@@ -156,22 +244,41 @@ CASES = {
     "esp_events": (
         "event_id",
         [
-            ("accepted", dict(event_id="e1", message_id="g1", customer_id="c1", email=None,
-                              esp_contact_id=None, event_type="send", occurred_at="2024-02-01",
-                              loaded_at="2024-02-02")),
+            (
+                "accepted",
+                dict(
+                    event_id="e1",
+                    message_id="g1",
+                    customer_id="c1",
+                    email=None,
+                    esp_contact_id=None,
+                    event_type="send",
+                    occurred_at="2024-02-01",
+                    loaded_at="2024-02-02",
+                ),
+            ),
             ("superseded", dict(loaded_at="2024-02-01")),
             ("not_yet", dict(event_id="e2", event_type="opened", occurred_at=CLOCK)),
             ("accepted", dict(event_id="e3", event_type="unsubscribed", occurred_at="2025-01-01")),
             ("withheld", dict(event_id="e4", customer_id="gone")),
             ("withheld", dict(event_id="e5", customer_id=None, email="GONE@example.com")),
             ("withheld", dict(event_id="e6", customer_id=None, esp_contact_id="contact_of_gone")),
-            ("accepted", dict(event_id="e7", customer_id=None, email="gone@example.com",
-                              occurred_at="2024-05-20")),
+            (
+                "accepted",
+                dict(
+                    event_id="e7",
+                    customer_id=None,
+                    email="gone@example.com",
+                    occurred_at="2024-05-20",
+                ),
+            ),
             ("event_id is missing", dict(event_id=None)),
             ("message_id is missing", dict(event_id="f1", message_id=None)),
             ("no recipient is given", dict(event_id="f2", customer_id=None)),
-            ("the only recipient is no e-mail address",
-             dict(event_id="f3", customer_id=None, email="@")),
+            (
+                "the only recipient is no e-mail address",
+                dict(event_id="f3", customer_id=None, email="@"),
+            ),
             ("event_type is missing or unknown", dict(event_id="f4", event_type="teleported")),
             ("occurred_at is missing or no time", dict(event_id="f5", occurred_at=None)),
         ],
@@ -179,8 +286,15 @@ CASES = {
     "esp_contacts": (
         "esp_contact_id",
         [
-            ("accepted", dict(esp_contact_id="a1", email="lead@example.com",
-                              created_at="2024-01-01", updated_at="2024-01-01")),
+            (
+                "accepted",
+                dict(
+                    esp_contact_id="a1",
+                    email="lead@example.com",
+                    created_at="2024-01-01",
+                    updated_at="2024-01-01",
+                ),
+            ),
             ("superseded", dict(updated_at="2023-01-01")),
             ("withheld", dict(esp_contact_id="contact_of_gone", email="gone@example.com")),
             ("esp_contact_id is missing", dict(esp_contact_id=None)),
@@ -189,14 +303,25 @@ CASES = {
     "consent_events": (
         "event_id",
         [
-            ("accepted", dict(event_id="s1", customer_id="c1", email=None, purpose="email",
-                              action="subscribed", occurred_at="2024-01-01")),
+            (
+                "accepted",
+                dict(
+                    event_id="s1",
+                    customer_id="c1",
+                    email=None,
+                    purpose="email",
+                    action="subscribed",
+                    occurred_at="2024-01-01",
+                ),
+            ),
             ("accepted", dict(event_id="s2", occurred_at="2025-01-01")),
             ("withheld", dict(event_id="s3", customer_id="gone")),
             ("event_id is missing", dict(event_id=None)),
             ("no person is given", dict(event_id="t1", customer_id=None)),
-            ("the only identifier is no e-mail address",
-             dict(event_id="t2", customer_id=None, email="nobody")),
+            (
+                "the only identifier is no e-mail address",
+                dict(event_id="t2", customer_id=None, email="nobody"),
+            ),
             ("purpose is missing or unknown", dict(event_id="t3", purpose="fun")),
             ("action is missing or unknown", dict(event_id="t4", action="shrugged")),
             ("occurred_at is missing or no time", dict(event_id="t5", occurred_at="soon")),
@@ -205,29 +330,44 @@ CASES = {
     "erasure_requests": (
         "request_id",
         [
-            ("accepted", dict(request_id="q1", customer_id="gone", email=None,
-                              requested_at="2024-05-01")),
+            (
+                "accepted",
+                dict(request_id="q1", customer_id="gone", email=None, requested_at="2024-05-01"),
+            ),
             ("accepted", dict(request_id="q2", customer_id=None, email="gone2@example.com ")),
             ("request_id is missing", dict(request_id=None, customer_id="nobody")),
             ("neither customer_id nor email is given", dict(request_id="u1", customer_id=None)),
-            ("the only identifier is no e-mail address",
-             dict(request_id="u2", customer_id=None, email="x")),
-            ("requested_at is missing or no time",
-             dict(request_id="u3", customer_id="nobody", requested_at=None)),
+            (
+                "the only identifier is no e-mail address",
+                dict(request_id="u2", customer_id=None, email="x"),
+            ),
+            (
+                "requested_at is missing or no time",
+                dict(request_id="u3", customer_id="nobody", requested_at=None),
+            ),
         ],
     ),
     "fx_rates": (
         "currency",
         [
-            ("accepted", dict(currency="usd", rate_date="2024-01-01", rate_to_base="0.9",
-                              loaded_at="2024-01-02")),
+            (
+                "accepted",
+                dict(
+                    currency="usd",
+                    rate_date="2024-01-01",
+                    rate_to_base="0.9",
+                    loaded_at="2024-01-02",
+                ),
+            ),
             ("superseded", dict(loaded_at="2024-01-01", rate_to_base="0.8")),
             ("not_yet", dict(rate_date="2024-06-02")),
             ("currency is missing", dict(currency=None)),
             ("currency is no ISO 4217 code", dict(currency="Dollar")),
             ("rate_date is missing or no date", dict(rate_date="never")),
-            ("rate_to_base is missing or no number", dict(rate_date="2024-02-01",
-                                                          rate_to_base="par")),
+            (
+                "rate_to_base is missing or no number",
+                dict(rate_date="2024-02-01", rate_to_base="par"),
+            ),
             ("rate_to_base is not positive", dict(rate_date="2024-02-01", rate_to_base="0")),
             ("rate_to_base is absurd", dict(rate_date="2024-02-01", rate_to_base="1000000")),
         ],
@@ -298,16 +438,24 @@ def test_every_rule_is_broken_once(build):
 
     # A rule may be written for several columns at once: these are tried on one of them.
     tried_on_another = {
-        "list_price is absurd", "compare_at_price is absurd", "shipping_amount is absurd",
-        "tax_amount is absurd", "line_amount is absurd", "discount_amount is absurd",
-        "refund_amount is absurd", "cost_amount is absurd", "refunded_at is before 1990",
-        "redeemed_at is before 1990", "occurred_at is before 1990", "requested_at is before 1990",
+        "list_price is absurd",
+        "compare_at_price is absurd",
+        "shipping_amount is absurd",
+        "tax_amount is absurd",
+        "line_amount is absurd",
+        "discount_amount is absurd",
+        "refund_amount is absurd",
+        "cost_amount is absurd",
+        "refunded_at is before 1990",
+        "redeemed_at is before 1990",
+        "occurred_at is before 1990",
+        "requested_at is before 1990",
     }
     known = {verdict for _, cases in CASES.values() for verdict, _ in cases} - set(STATUSES)
     stated = set()
     for path in ROOT.glob("models/staging/*/base/*.sql"):
         block = path.read_text().split("reject_reason([")[1].split("]) }} as reject_reason")[0]
-        stated |= {reason for reason in re.findall(r"'([^'^]+)',?\s*\),", block) if " " in reason}
+        stated |= {reason for reason in re.findall(r"'([^'^]+)',?\s*\),", block) if " " in reason and "*" not in reason}
     assert stated - known - tried_on_another == set()
 
 
@@ -346,7 +494,7 @@ def test_what_standardising_makes_of_a_row(build):
         """
     )[0][:4] == ("ann@example.com", "female", "DE", True)
     assert build.query(
-        "select order_status, currency, rate_to_base from staging.stg_shop__orders"
+        "select order_status, currency, cast(rate_to_base as double) from staging.stg_shop__orders"
         " where order_id in ('o1', 'in_dollars') order by order_id"
     ) == [("fulfilled", "USD", pytest.approx(0.9)), ("fulfilled", "EUR", 1)]
 
@@ -369,7 +517,8 @@ def test_no_identifier_of_an_erased_person_is_stored(build):
         found = build.query(
             f"""
             select count(*) from "{catalog}"."{schema}"."{table}" as row
-            where cast(row as varchar) like '%gone2@%' or cast(row as varchar) like '%contact_of_gone%'
+            where cast(row as varchar) like '%gone2@%'
+                or cast(row as varchar) like '%contact_of_gone%'
                 or regexp_matches(cast(row as varchar), '[^a-z_]gone[^a-z_0-9@]')
             """
         )

@@ -14,12 +14,14 @@ contacts as (
 ),
 
 orders as (
-    select distinct
+    select
         store,
         customer_id,
-        email
+        email,
+        min(ordered_at) as ordered_at
     from {{ landing('shop', 'shop_orders') }}
     where customer_id is not null and email is not null
+    group by store, customer_id, email
 ),
 
 addresses as (
@@ -27,30 +29,40 @@ addresses as (
         store,
         customer_id,
         coalesce(merged_into_customer_id, customer_id) as person_id,
-        {{ clean_email('email') }} as email
+        {{ clean_email('email') }} as email,
+        signed_up_at as held_since
     from customers
-    where customer_id is not null
+    where customer_id is not null and email is not null
     union all
     select
-        orders.store,
-        orders.customer_id,
-        coalesce(customers.merged_into_customer_id, orders.customer_id) as person_id,
-        {{ clean_email('orders.email') }} as email
+        store,
+        customer_id,
+        customer_id as person_id,
+        {{ clean_email('email') }} as email,
+        ordered_at as held_since
     from orders
-    left join customers
-        on orders.store = customers.store and orders.customer_id = customers.customer_id
 ),
 
--- An address that several people have says nothing about who they are: the walk from a person's id
--- does not pass through it to the others.
-own_addresses as (
+people_at_addresses as (
     select
         store,
-        email
+        email,
+        person_id,
+        min(coalesce(held_since, timestamp '1990-01-01 00:00:00')) as held_since
     from addresses
-    where email is not null
-    group by store, email
-    having count(distinct person_id) = 1
+    group by store, email, person_id
+),
+
+-- From when on an address has several people. It then says nothing about who they are: the walk
+-- from one person's id does not pass through it to the others.
+shared_addresses as (
+    select
+        store,
+        email,
+        held_since as shared_since
+    from people_at_addresses
+    qualify
+        row_number() over (partition by store, email order by held_since, person_id) = 2
 ),
 
 pairs as (
@@ -59,17 +71,19 @@ pairs as (
         'customer_id' as left_type,
         addresses.customer_id as left_id,
         'email' as right_type,
-        addresses.email as right_id
+        addresses.email as right_id,
+        shared_addresses.shared_since
     from addresses
-    inner join own_addresses
-        on addresses.store = own_addresses.store and addresses.email = own_addresses.email
+    left join shared_addresses
+        on addresses.store = shared_addresses.store and addresses.email = shared_addresses.email
     union all
     select
         store,
         'customer_id' as left_type,
         customer_id as left_id,
         'customer_id' as right_type,
-        merged_into_customer_id as right_id
+        merged_into_customer_id as right_id,
+        null as shared_since
     from customers
     where customer_id is not null and merged_into_customer_id is not null
     union all
@@ -78,7 +92,8 @@ pairs as (
         'esp_contact_id' as left_type,
         esp_contact_id as left_id,
         'email' as right_type,
-        {{ clean_email('email') }} as right_id
+        {{ clean_email('email') }} as right_id,
+        null as shared_since
     from contacts
     where esp_contact_id is not null and email is not null
     union all
@@ -87,7 +102,8 @@ pairs as (
         'esp_contact_id' as left_type,
         contacts.esp_contact_id as left_id,
         'customer_id' as right_type,
-        contacts.external_id as right_id
+        contacts.external_id as right_id,
+        null as shared_since
     from contacts
     inner join customers
         on contacts.store = customers.store and contacts.external_id = customers.customer_id
@@ -102,7 +118,8 @@ links as (
         right_type as left_type,
         right_id as left_id,
         left_type as right_type,
-        left_id as right_id
+        left_id as right_id,
+        shared_since
     from pairs
 ),
 
@@ -135,6 +152,7 @@ walked as (
             walked.store = links.store
             and walked.identifier_type = links.left_type
             and walked.identifier = links.left_id
+            and coalesce(walked.requested_at < links.shared_since, true)
 ),
 
 final as (
