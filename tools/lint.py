@@ -103,6 +103,12 @@ def digest_of_project() -> str:
     return digest_of([*files_in(*PARSED_FOLDERS), ROOT / "dbt-bouncer.yml"])
 
 
+def digest_of_common() -> str:
+    """Return a hash of what every SQL file rests on: the macros and the landing contract."""
+    macros = files_in("macros", "tests/generic")
+    return digest_of(macros + sorted(ROOT.glob("models/**/*__sources.yml")))
+
+
 # --- The project, parsed once -------------------------------------------------------------------
 
 
@@ -111,29 +117,33 @@ class Project:
 
     Attributes:
         digest: hash of everything in it.
+        common: hash of what every SQL file rests on.
         passed: what passed in runs before, by tool.
         seconds: how long dbt took to parse it, so far.
 
     """
 
     def __init__(self):
-        """Take the hash, and remember."""
+        """Take the hashes before anything is read, and remember."""
         self.digest = digest_of_project()
+        self.common = digest_of_common()
         self.seconds = 0.0
         self.cannot_be_parsed = False
         self.passed = {}
         with contextlib.suppress(OSError, ValueError):
             self.passed = json.loads(PASSED.read_text())
 
+    def is_unchanged(self) -> bool:
+        """Return whether the files are still those whose hash was taken."""
+        return digest_of_project() == self.digest
+
     def remember(self, **verdicts) -> None:
-        """Write down what passed, unless the project changed in the meantime.
+        """Write down what passed.
 
         Args:
             verdicts: by tool; None forgets.
 
         """
-        if digest_of_project() != self.digest:
-            return
         self.passed |= verdicts
         FOLDER.mkdir(parents=True, exist_ok=True)
         partial = PASSED.with_suffix(f".{os.getpid()}")
@@ -158,7 +168,7 @@ class Project:
             self.cannot_be_parsed = True
             text = said.getvalue().strip() or str(result.exception)
             raise LintError("dbt cannot parse the project:", *text.splitlines())
-        self.remember(manifest=self.digest)
+        self.remember(manifest=self.digest if self.is_unchanged() else None)
         return result.result
 
     def write_manifest(self) -> Path:
@@ -181,13 +191,7 @@ class Project:
             [node.config.to_dict(), [self.names.get(name) for name in node.depends_on.nodes]]
             for node in self.nodes_by_path.get(str(path.relative_to(ROOT)), [])
         ]
-        return digest(self.digest_of_common, path, json.dumps(said, sort_keys=True, default=str))
-
-    @cached_property
-    def digest_of_common(self) -> str:
-        """Hash of what every SQL file rests on."""
-        macros = files_in("macros", "tests/generic")
-        return digest_of(macros + sorted(ROOT.glob("models/**/*__sources.yml")))
+        return digest(self.common, path, json.dumps(said, sort_keys=True, default=str))
 
     @cached_property
     def nodes_by_path(self) -> dict[str, list]:
@@ -287,7 +291,7 @@ class SqlLinter:
         finally:
             logger.removeHandler(handler)
         records = [record for folder in result.paths for record in folder.as_records()]
-        if not records:
+        if not records or not all(record["statistics"]["source_chars"] for record in records):
             # sqlfluff passes over what it cannot compile; here that is no pass.
             reason = warnings.getvalue().strip().splitlines() or ["sqlfluff passed over it"]
             return [f"{path}: {reason[0]}", *reason[1:]]
@@ -378,8 +382,13 @@ def run_sqlfluff(project: Project, fix: bool, files: list[Path] | None) -> list[
     found = lint_sql(project, unknown, fix=False) if unknown else {}
     failed = {name: lines for name, lines in found.items() if lines}
     good = {name: known[name] for name in digests if known.get(name) == digests[name]}
-    good |= {name: digests[name] for name in found if name not in failed}
-    project.remember(sqlfluff=good, project=project.digest)
+    if digest_of_common() == project.common:
+        # A file that was changed while it was linted has another hash by now.
+        passed = [name for name in found if name not in failed and (ROOT / name).exists()]
+        now = {name: project.digest_of_sql(ROOT / name) for name in passed}
+        good |= {name: now[name] for name in passed if now[name] == digests[name]}
+    whole = project.digest if project.is_unchanged() else None
+    project.remember(sqlfluff=good, project=whole)
     if failed:
         raise LintError(*[text for name in sorted(failed) for text in failed[name]])
     return [f"{len(unknown)} of {len(asked)} SQL files had changed since they passed"]
@@ -401,7 +410,8 @@ def run_bouncer(project: Project) -> list[str]:
     problems, warnings = bounce(project.write_manifest())
     if problems:
         raise LintError(*problems, *warnings)
-    project.remember(**{"dbt-bouncer": {"project": project.digest, "warnings": warnings}})
+    if project.is_unchanged():
+        project.remember(**{"dbt-bouncer": {"project": project.digest, "warnings": warnings}})
     return warnings
 
 
@@ -478,7 +488,7 @@ def main() -> None:
     all_passed = True
     for name in arguments.tool or TOOLS:
         started = time.monotonic()
-        if not project or project.digest != digest_of_project():
+        if not project or not project.is_unchanged():
             project = Project()
         parsed = project.seconds
         try:

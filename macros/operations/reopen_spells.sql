@@ -22,24 +22,25 @@
         where
             entered_date >= {{ as_of_date() }}
             or customer_key in (
-                select customers.customer_key
-                from {{ ref('dim_customers') }} as customers
-                left join {{ ref('profiled_customers') }} as profiled
-                    on customers.customer_key = profiled.customer_key
-                where profiled.customer_key is null
-            )
-            {%- if erased is not none and orders is not none %}
-            or customer_key in (
-                select {{ entity_key(["'crm'", 'store', 'identifier']) }} from {{ erased }}
-                where identifier_type = 'customer_id'
-                union all
-                select {{ entity_key(["'contact'", 'store', 'identifier']) }} from {{ erased }}
-                where identifier_type = 'esp_contact_id'
-                union all
-                select {{ entity_key(["'order'", 'store', 'order_id']) }} from {{ orders }}
-                where is_anonymised
-            )
-            {%- endif %};
+                select customer_key from (
+                    select customer_key from {{ ref('dim_customers') }}
+                    {%- if erased is not none and orders is not none %}
+                    union all
+                    select {{ entity_key(["'crm'", 'store', 'identifier']) }} from {{ erased }}
+                    where identifier_type = 'customer_id'
+                    union all
+                    select {{ entity_key(["'contact'", 'store', 'identifier']) }} from {{ erased }}
+                    where identifier_type = 'esp_contact_id'
+                    union all
+                    select {{ entity_key(["'order'", 'store', 'order_id']) }} from {{ orders }}
+                    where is_anonymised
+                    {%- endif %}
+                ) as known
+                -- Whoever came back after an erasure and may be profiled keeps the new history.
+                where customer_key not in (
+                    select customer_key from {{ ref('profiled_customers') }}
+                )
+            );
         update {{ relation }} set left_date = null where left_date >= {{ as_of_date() }};
     {%- endif -%}
 {%- endmacro %}

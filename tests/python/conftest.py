@@ -1,5 +1,6 @@
 """A landing of a few rows, and dbt on it, for the tests of what dbt says and does."""
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -197,33 +198,42 @@ class Build:
             "LETTERSHOP_PUBLISHED": str(self.folder / "published.duckdb"),
         }
 
-    def query(self, sql: str) -> list[tuple]:
-        """Return the rows of a query over the working and the state database (as `state`)."""
+    @contextlib.contextmanager
+    def connect(self):
+        """Open the working database to read, with the state database attached as `state`."""
         with duckdb.connect(str(self.folder / "work.duckdb"), read_only=True) as connection:
             connection.execute(f"attach '{self.folder / 'state.duckdb'}' as state (read_only)")
+            yield connection
+
+    def query(self, sql: str) -> list[tuple]:
+        """Return the rows of a query over the working and the state database (as `state`)."""
+        with self.connect() as connection:
             return connection.execute(sql).fetchall()
 
     def contents(self, schemas=("core", "segments", "marts", "activation")) -> dict[str, str]:
-        """Return a hash of each table: of columns, their types, and rows in their own order.
+        """Return a hash of each table: of its columns, their types, and its rows in their own order.
 
         Run metadata (monitoring.build_runs) is not among the default schemas.
         """
         hashes = {}
-        for catalog, schema, table in self.query(
-            f"""
-            select table_catalog, table_schema, table_name from information_schema.tables
-            where table_schema in {schemas} order by all
-            """
-        ):
-            columns = self.query(f'describe "{catalog}"."{schema}"."{table}"')
-            text = " || '|' || ".join(
-                f"coalesce(cast(\"{column[0]}\" as varchar), '∅')" for column in columns
-            )
-            rows = self.query(
-                f"select md5(string_agg(line, chr(10) order by line)), count(*)"
-                f' from (select {text} as line from "{catalog}"."{schema}"."{table}")'
-            )
-            hashes[f"{schema}.{table}"] = f"{[column[:2] for column in columns]} {rows}"
+        with self.connect() as connection:
+            tables = connection.execute(
+                f"""
+                select table_catalog, table_schema, table_name from information_schema.tables
+                where table_schema in {schemas} order by all
+                """
+            ).fetchall()
+            for catalog, schema, table in tables:
+                relation = f'"{catalog}"."{schema}"."{table}"'
+                columns = connection.execute(f"describe {relation}").fetchall()
+                text = " || '|' || ".join(
+                    f"coalesce(cast(\"{column[0]}\" as varchar), '∅')" for column in columns
+                )
+                rows = connection.execute(
+                    "select md5(string_agg(line, chr(10) order by line)), count(*)"
+                    f" from (select {text} as line from {relation})"
+                ).fetchall()
+                hashes[f"{schema}.{table}"] = f"{[column[:2] for column in columns]} {rows}"
         return hashes
 
 

@@ -513,13 +513,18 @@ def test_no_identifier_of_an_erased_person_is_stored(build):
         " where table_type = 'BASE TABLE' and table_name <> 'stg_consent__erasure_requests'"
     )
     assert len(tables) > 40
+    with build.connect() as connection:
+        _assert_nothing_of_the_erased(connection, tables)
+
+
+def _assert_nothing_of_the_erased(connection, tables) -> None:
     for catalog, schema, table in tables:
-        found = build.query(
+        found = connection.execute(
             f"""
             select count(*) from "{catalog}"."{schema}"."{table}" as row
             where cast(row as varchar) like '%gone2@%'
                 or cast(row as varchar) like '%contact_of_gone%'
                 or regexp_matches(cast(row as varchar), '[^a-z_]gone[^a-z_0-9@]')
             """
-        )
+        ).fetchall()
         assert found == [(0,)], f"{schema}.{table}"
