@@ -211,7 +211,7 @@ class Build:
             return connection.execute(sql).fetchall()
 
     def contents(self, schemas=("core", "segments", "marts", "activation")) -> dict[str, str]:
-        """Return a hash of each table: of its columns, their types, and its rows in their own order.
+        """Return a hash of each table: of columns, their types, and rows in their own order.
 
         Run metadata (monitoring.build_runs) is not among the default schemas.
         """
