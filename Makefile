@@ -8,6 +8,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 DATA ?= complete_journey
 VENV := .venv
 BIN := $(VENV)/bin
+# Two workers; a file's tests share their builds, so that a file stays with one of them.
+PYTEST_OPTIONS := -n 2 --dist loadfile --no-loadscope-reorder
 
 # Two OpenMP threads on shared cores are slower than one. Nothing here phones home.
 export OMP_NUM_THREADS ?= 1
@@ -89,11 +91,11 @@ lint: $(VENV)/.dev .venv-bouncer/.bouncer ## ruff, sqlfluff, dbt-bouncer
 
 .PHONY: test
 test: lint ## Lint and every test, in minutes
-	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/python
+	@$(BIN)/python -m pytest $(PYTEST_OPTIONS) tests/python
 
 .PHONY: test-thorough
 test-thorough: lint ## The same tests with more days, tables and shuffles
-	@LETTERSHOP_THOROUGH=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/python
+	@LETTERSHOP_THOROUGH=1 $(BIN)/python -m pytest $(PYTEST_OPTIONS) tests/python
 
 .PHONY: bench
 bench: $(VENV)/.dev ## Where the time of a build goes, against dbt's floor, bare DuckDB and lifetimes

@@ -308,17 +308,17 @@
 {% macro consequences() %}
     {{ return({
         'shop_refunds': 'net revenue has no refunds, and orders refunded in full still count',
-        'web_events': 'browsing counts in no engagement, and no cart or visit triggers a message',
+        'web_events': 'no browsing is known',
         'esp_campaigns': 'campaigns have no names, kinds or costs',
-        'esp_events': 'engagement has no e-mail part; bounces, complaints and unsubscribes are'
+        'esp_events': 'no messages are known; bounces, complaints and unsubscribes are'
             ~ ' not seen',
         'esp_contacts': 'no leads from the ESP, and what it suppresses or was sent is not compared',
         'consent_events': 'nobody has opted in or objected: only what permission_rules allow'
             ~ ' unasked is sent',
         'erasure_requests': 'nobody is erased',
-        'social_interactions': 'engagement has no social part',
+        'social_interactions': 'no interactions on social networks are known',
         'service_interactions': 'contacts with customer service count nowhere',
-        'coupon_redemptions': 'who redeems coupons is unknown: no predictions of it',
+        'coupon_redemptions': 'who redeems coupons is unknown',
         'customer_attributes': 'columns of your own (loyalty tier, store) reach no segment and'
             ~ ' no profile',
         'fx_rates': 'orders in other currencies than base_currency have no converted amounts',

@@ -259,3 +259,17 @@ def write_tables():
         return folder
 
     return write
+
+
+# The files that take longest, longest first, so that two workers end at the same time.
+LONGEST = ["spells", "errors", "replay", "demo", "publish", "check", "staging", "optional_tables"]
+
+
+def pytest_collection_modifyitems(items):
+    """Run the longest files first."""
+
+    def position(item) -> int:
+        name = item.path.stem.removeprefix("test_")
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+    items.sort(key=position)

@@ -1,11 +1,15 @@
-"""A past day can be built again from today's landing, whatever has happened since."""
+"""A build depends on the landing and the clock alone.
+
+A past day can be built again from today's landing, whatever has happened since; the order of rows,
+the number of files and the number of threads change nothing.
+"""
 
 import os
 
 import pytest
 import yaml
 from conftest import ROOT, Build, differing
-from shop import VARS, truncated, write_shop
+from shop import VARS, shuffled, truncated, write_shop
 
 from demo.complete_journey.__main__ import write_landing
 
@@ -80,3 +84,13 @@ def test_replay_equals_truncation_on_the_demo(builds):
     replayed = Build(builds / "journey_replay", landing).run(vars=vars)
     original = Build(builds / "journey_original", then).run(vars=vars)
     assert differing(replayed.contents(), original.contents()) == []
+
+
+@pytest.mark.parametrize("seed", range(1, 6 if THOROUGH else 2))
+def test_shuffled_files_and_one_thread_give_equal_bytes(builds, shop, seed):
+    ordered = Build(builds / f"replay_{CLOCKS[0][:10]}", shop)
+    landing = shuffled(shop, builds / f"shuffled_landing_{seed}", seed)
+    other = Build(builds / f"shuffled_{seed}", landing)
+    other.run(vars=VARS | {"as_of_at": CLOCKS[0]}, threads=1)
+    schemas = ("staging", "intermediate", "core", "segments", "marts", "activation")
+    assert differing(ordered.contents(schemas), other.contents(schemas)) == []
