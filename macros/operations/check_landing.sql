@@ -321,7 +321,7 @@
         'coupon_redemptions': 'who redeems coupons is unknown',
         'customer_attributes': 'columns of your own (loyalty tier, store) reach no segment and'
             ~ ' no profile',
-        'fx_rates': 'orders in other currencies than base_currency have no converted amounts',
+        'fx_rates': 'orders in other currencies than base_currency are rejected',
     }) }}
 {% endmacro %}
 

@@ -5,8 +5,8 @@ with records as (
     select * from {{ ref('stg_crm__customers') }}
 ),
 
-merged as (
-    select * from {{ ref('int_crm_records_merged') }}
+customer_ids as (
+    select * from {{ ref('int_customer_ids_resolved') }}
 ),
 
 orders as (
@@ -17,48 +17,19 @@ contacts as (
     select * from {{ ref('stg_esp__contacts') }}
 ),
 
-crm_ids as (
-    select
-        store,
-        'customer_id' as identifier_type,
-        customer_id as identifier,
-        {{ entity_key(["'crm'", 'store', 'root_customer_id']) }} as customer_key,
-        'crm' as origin
-    from merged
-),
-
--- Orders of a customer id that the CRM does not know: the person is as old as the first of them.
-order_ids as (
-    select
-        orders.store,
-        'customer_id' as identifier_type,
-        orders.customer_id as identifier,
-        {{ entity_key(["'order'", 'orders.store', 'orders.order_id']) }} as customer_key,
-        'order' as origin
-    from orders
-    left join merged
-        on orders.store = merged.store and orders.customer_id = merged.customer_id
-    where orders.customer_id is not null and merged.customer_id is null
-    qualify
-        row_number() over (
-            partition by orders.store, orders.customer_id
-            order by orders.ordered_at, orders.order_id
-        ) = 1
-),
-
 -- Who is first to hold an address: a CRM record, then an order's customer, then a guest.
 address_holders as (
     select
         records.store,
         records.email,
-        {{ entity_key(["'crm'", 'merged.store', 'merged.root_customer_id']) }} as customer_key,
+        customer_ids.customer_key,
         'crm' as origin,
         1 as rank_of_origin,
         records.signed_up_at as held_since,
         records.customer_id as tie_breaker
     from records
-    inner join merged
-        on records.store = merged.store and records.customer_id = merged.customer_id
+    inner join customer_ids
+        on records.store = customer_ids.store and records.customer_id = customer_ids.customer_id
     where
         records.email is not null
         and coalesce(records.signed_up_at < {{ as_of_at() }}, true)
@@ -67,19 +38,17 @@ address_holders as (
         orders.store,
         orders.email,
         coalesce(
-            order_ids.customer_key,
+            customer_ids.customer_key,
             {{ entity_key(["'order'", 'orders.store', 'orders.order_id']) }}
         ) as customer_key,
         'order' as origin,
-        case when order_ids.customer_key is not null then 2 else 3 end as rank_of_origin,
+        case when customer_ids.customer_key is not null then 2 else 3 end as rank_of_origin,
         orders.ordered_at as held_since,
         orders.order_id as tie_breaker
     from orders
-    left join merged
-        on orders.store = merged.store and orders.customer_id = merged.customer_id
-    left join order_ids
-        on orders.store = order_ids.store and orders.customer_id = order_ids.identifier
-    where orders.email is not null and merged.customer_id is null
+    left join customer_ids
+        on orders.store = customer_ids.store and orders.customer_id = customer_ids.customer_id
+    where orders.email is not null and coalesce(customer_ids.origin <> 'crm', true)
     union all
     select
         store,
@@ -114,22 +83,29 @@ contact_ids as (
         'esp_contact_id' as identifier_type,
         contacts.esp_contact_id as identifier,
         coalesce(
-            crm_ids.customer_key,
+            customer_ids.customer_key,
             emails.customer_key,
             {{ entity_key(["'contact'", 'contacts.store', 'contacts.esp_contact_id']) }}
         ) as customer_key,
-        coalesce(crm_ids.origin, emails.origin, 'contact') as origin
+        coalesce(customer_ids.origin, emails.origin, 'contact') as origin
     from contacts
-    left join crm_ids
-        on contacts.store = crm_ids.store and contacts.external_id = crm_ids.identifier
+    left join customer_ids
+        on
+            contacts.store = customer_ids.store
+            and contacts.external_id = customer_ids.customer_id
+            and customer_ids.origin = 'crm'
     left join emails
         on contacts.store = emails.store and contacts.email = emails.identifier
 ),
 
 final as (
-    select * from crm_ids
-    union all
-    select * from order_ids
+    select
+        store,
+        'customer_id' as identifier_type,
+        customer_id as identifier,
+        customer_key,
+        origin
+    from customer_ids
     union all
     select * from emails
     union all

@@ -1,0 +1,22 @@
+-- A known week, from Monday to Sunday.
+with cases (date_day, expected) as (
+    values
+    (date '2024-01-01', 1),
+    (date '2024-01-06', 6),
+    (date '2024-01-07', 7)
+),
+
+numbered as (
+    select
+        date_day,
+        expected,
+        {{ iso_day_of_week('date_day') }} as found
+    from cases
+)
+
+select
+    date_day,
+    expected,
+    found
+from numbered
+where found <> expected
