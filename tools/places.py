@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -34,8 +35,11 @@ def landing_vars() -> str | None:
 
 def plain_command(command: str = "dbt build") -> str:
     """Return the dbt command for these places as one would type it, exports included."""
-    exports = " ".join(f"{name}={place(name)}" for name in DEFAULTS)
-    with_vars = ' --vars "$(cat $LETTERSHOP_LANDING/vars.yml)"' if landing_vars() else ""
+    exports = " ".join(f"{name}={shlex.quote(str(place(name)))}" for name in DEFAULTS)
+    landing = "$LETTERSHOP_LANDING"
+    if shlex.quote(str(place("LETTERSHOP_LANDING"))) != str(place("LETTERSHOP_LANDING")):
+        landing = f'"{landing}"'
+    with_vars = f' --vars "$(cat {landing}/vars.yml)"' if landing_vars() else ""
     return f"export {exports}; {command}{with_vars}"
 
 

@@ -65,7 +65,9 @@ def main() -> None:
         ).fetchall()
 
     print(f"\nAs of {as_of} UTC")
-    print(f"  {customers:>13,} customers, {profiled:,} may be profiled, {contactable:,} written to")
+    print(
+        f"  {customers:>13,} customers, {profiled:,} may be profiled, {contactable:,} may be written to"
+    )
     print(f"  {orders:>13,} valid orders with {lines:,} lines")
     print(f"  {revenue:>13,.2f} net revenue in base currency")
     print(f"  {rejected:>13,} of {raw:,} raw rows rejected")
@@ -77,7 +79,7 @@ def main() -> None:
             print(f"\n{family}")
             family_before = family
         bar = "█" * round(float(rate) * BAR_WIDTH) or ("▏" if count else "")
-        note = "  (too small to keep)" if is_too_small and count else ""
+        note = "  (under its minimum size)" if is_too_small and count else ""
         print(f"  {segment:<24}{count:>9,} {float(rate):>6.1%}  {bar}{note}")
     if days:
         print(

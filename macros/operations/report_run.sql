@@ -36,6 +36,21 @@
                 ~ ' raw rows rejected; monitoring.rejected_rows says which and why.', info=true
             ) -%}
         {%- endif -%}
+        {%- if 'landing_accounting' in built -%}
+            {%- set tables = run_query(
+                'select landing_table, rejected_count, raw_count from '
+                ~ built['landing_accounting'] ~ ' where rejected_rate > '
+                ~ var('max_rejected_rate') ~ ' order by landing_table'
+            ) -%}
+            {%- for row in tables.rows -%}
+                {%- do log(
+                    'Landing: ' ~ row[1] ~ ' of ' ~ row[2] ~ ' rows of ' ~ row[0]
+                    ~ ' are rejected, more than max_rejected_rate allows (' ~ var('max_rejected_rate')
+                    ~ "): select reject_reason, count(*) from monitoring.rejected_rows where"
+                    ~ " landing_table = '" ~ row[0] ~ "' group by 1", info=true
+                ) -%}
+            {%- endfor -%}
+        {%- endif -%}
         {%- if 'esp_profiles' in built and var('profiling_basis') is none -%}
             {%- do exceptions.warn(
                 'The var profiling_basis is not set: everything is built, and nothing may be sent'

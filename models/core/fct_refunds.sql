@@ -12,6 +12,16 @@ order_lines as (
     select * from {{ ref('fct_order_lines') }}
 ),
 
+-- Orders that sold something which is revenue.
+revenue_orders as (
+    select
+        store,
+        order_id
+    from order_lines
+    where revenue_kind = 'product'
+    group by store, order_id
+),
+
 judged as (
     select
         refunds.*,
@@ -22,6 +32,7 @@ judged as (
         case
             when refunds.refund_type = 'shipping' then 'shipping'
             when order_lines.revenue_kind in ('gift_card', 'fee') then 'never_revenue'
+            when revenue_orders.order_id is null then 'never_revenue'
             else 'revenue'
         end as refund_of,
         orders.is_valid
@@ -32,6 +43,8 @@ judged as (
         on
             refunds.store = order_lines.store
             and refunds.order_line_id = order_lines.order_line_id
+    left join revenue_orders
+        on refunds.store = revenue_orders.store and refunds.order_id = revenue_orders.order_id
 ),
 
 final as (

@@ -44,7 +44,7 @@ def published(demo):
 
 def test_the_summary_says_what_was_made(demo):
     _, said = demo
-    assert "2,469 customers, 2,469 may be profiled, 2,469 written to" in said
+    assert "2,469 customers, 2,469 may be profiled, 2,469 may be written to" in said
     assert "155,848 valid orders with 1,469,307 lines" in said
     assert "4,596,039.58 net revenue" in said
     assert "0 of 1,733,611 raw rows rejected" in said

@@ -25,6 +25,8 @@ CUSTOMERS = [
     ("bounced", "bounced@example.com", "2024-01-01", None),
     ("reimported", "reimported@example.com", "2024-01-01", None),
     ("no_address", None, "2024-01-01", None),
+    ("says_something_unreadable", "unreadable@example.com", "2024-01-01", None),
+    ("says_no_at_no_time", "no.time@example.com", "2024-01-01", None),
 ]
 ORDERS = [
     # order_id, customer_id, email
@@ -56,6 +58,8 @@ STATEMENTS = [
             "bounced",
             "reimported",
             "no_address",
+            "says_something_unreadable",
+            "says_no_at_no_time",
         )
     ],
     ("withdrew_later", None, "email_marketing", "withdrawn", "form", "2024-07-01"),
@@ -63,6 +67,9 @@ STATEMENTS = [
     ("objected", None, "profiling", "objected", "form", "2024-07-01"),
     ("reimported", None, "email_marketing", "withdrawn", "form", "2024-04-01"),
     ("reimported", None, "email_marketing", "granted", "nightly sync", "2024-05-01"),
+    # What nobody can read is taken as a no.
+    ("says_something_unreadable", None, "letters", "no thanks", "form", "2024-04-01"),
+    ("says_no_at_no_time", None, "email_marketing", "opt-out", "form", "2024-13-45"),
     (None, "guest@example.com", "email_marketing", "granted", "checkout", "2024-03-01"),
     (None, "lead@example.com", "email_marketing", "granted", "form", "2024-03-01"),
     (None, "shared@example.com", "email_marketing", "withdrawn", "form", "2024-05-01"),
@@ -177,6 +184,8 @@ def test_who_may_be_written_to(build):
         "younger": "withdrawn",
         "withdrew_later": "withdrawn",
         "unsubscribed": "withdrawn",
+        "says_something_unreadable": "withdrawn",
+        "says_no_at_no_time": "withdrawn",
         "reimported": "withdrawn",
         "bounced": "hard_bounced",
         "no_address": "no_email",

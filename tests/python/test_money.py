@@ -34,6 +34,7 @@ ORDERS = {
     "in_dollars": ("paid", None, False, "USD", False, 0, 0, 100),
     "product_never_landed": ("paid", None, False, "EUR", False, 0, 0, 100),
     "without_lines": ("paid", None, False, "EUR", False, 5, 0, 5),
+    "gift_card_alone": ("paid", None, False, "EUR", False, 0, 0, 50),
 }
 # order: product, quantity, unit price, discount, tax, line amount
 LINES = [
@@ -49,6 +50,7 @@ LINES = [
             "line_refunded",
             "product_never_landed",
             "without_lines",
+            "gift_card_alone",
         )
     ],
     ("tax_on_top", "goods", 1, 100, None, 20, 100),
@@ -56,6 +58,7 @@ LINES = [
     ("tax_on_the_order_alone", "goods", 2, 50, None, None, 100),
     ("gift_card_sold", "card", 1, 50, None, None, 50),
     ("gift_card_refunded", "card", 1, 50, None, None, 50),
+    ("gift_card_alone", "card", 1, 50, None, None, 50),
     ("fee_and_tip", "fee", 1, 7, None, None, 7),
     ("discounted", "goods", 1, 100, 5, None, 80),
     ("line_refunded", "goods", 1, 119, None, 19, 119),
@@ -71,6 +74,7 @@ REFUNDS = [
     ("exchanged", 0, "exchange", "2024-03-01", 30, 0),
     ("gift_card_refunded", 1, "line", "2024-03-01", 50, 0),
     ("cancelled_and_refunded", 0, "line", "2024-03-01", 100, 0),
+    ("gift_card_alone", None, None, "2024-03-01", 50, 0),
     ("refunded_after_the_clock", 0, "line", "2024-06-01", 100, 0),
     ("in_dollars", 0, "line", "2024-03-01", 50, 0),
 ]
@@ -101,6 +105,8 @@ EXPECTED = {
     "in_dollars": (True, 100, 50, 40),
     "product_never_landed": (True, 100, 100, 100),
     "without_lines": (True, 0, 0, 0),
+    # Given back without saying for what: nothing of the order ever was revenue.
+    "gift_card_alone": (True, 0, 0, 0),
 }
 DAY = "2024-01-15"
 
@@ -184,6 +190,7 @@ def test_which_refunds_lower_revenue(build):
         "adjusted": "revenue",
         "exchanged": "revenue",
         "gift_card_refunded": "never_revenue",
+        "gift_card_alone": "never_revenue",
         "cancelled_and_refunded": "order_not_valid",
         "in_dollars": "revenue",
     }
@@ -231,6 +238,7 @@ def test_the_bridge_by_hand(build):
         + 150
         + 120
         + 5
+        + 50
     )
     discounts = 20 + 20  # discounted: 100 of list value for 80; 20 stated without a list price
     cancellations = 105 + 100 + 100
@@ -241,7 +249,7 @@ def test_the_bridge_by_hand(build):
         expected[1] for name, expected in EXPECTED.items() if expected[0] and name != "in_dollars"
     )
     assert found[DAY, "EUR"] == pytest.approx(
-        (gross, discounts, cancellations, 0, taxes, shipping, 50 + 50, 7, net, 0)
+        (gross, discounts, cancellations, 0, taxes, shipping, 50 + 50 + 50, 7, net, 0)
     )
     assert found[DAY, "USD"] == (100, 0, 0, 0, 0, 0, 0, 0, 100, 0)
     # Refunds count on their own day; tax, shipping, gift cards and cancelled orders are apart.
@@ -255,7 +263,7 @@ def test_the_bridge_by_hand(build):
         0,
         0,
         -195,
-        9.50 + 10 + 50 + 100,
+        9.50 + 10 + 50 + 50 + 100,
     )
     assert found["2024-03-01", "USD"] == (0, 0, 0, 50, 0, 0, 0, 0, -50, 0)
     assert len(found) == 4

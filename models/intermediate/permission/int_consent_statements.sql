@@ -5,6 +5,16 @@ with consent_events as (
     select * from {{ ref('stg_consent__events') }}
 ),
 
+-- What cannot be used may be a no, and counts as one: whoever has something to say about consent
+-- that nobody can read is not written to until it is put right.
+unreadable_events as (
+    select * from {{ ref('base_consent__events') }}
+    where
+        row_status = 'rejected'
+        and coalesce(action, 'unreadable')
+        not in ('granted', 'confirmed', 'requested', 'unrestricted')
+),
+
 unsubscribes as (
     select * from {{ ref('stg_esp__events') }}
     where event_type = 'unsubscribed'
@@ -52,6 +62,20 @@ statements as (
             false
         ) as is_imported
     from consent_events
+    union all
+    select
+        store,
+        coalesce(event_id, 'no event_id') as event_id,
+        customer_id,
+        esp_contact_id,
+        email,
+        coalesce(purpose, 'email_marketing') as purpose,
+        'withdrawn' as action,
+        list_id,
+        'unreadable' as collected_via,
+        coalesce(occurred_at, loaded_at, {{ as_of_at() }}) as occurred_at,
+        false as is_imported
+    from unreadable_events
     union all
     select
         store,

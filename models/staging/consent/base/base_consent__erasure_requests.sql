@@ -15,8 +15,6 @@ judged as (
                 'customer_id is null and ' ~ clean_email('email') ~ ' is null',
                 'the only identifier is no e-mail address',
             ),
-            ('requested_at is null', 'requested_at is missing or no time'),
-            (is_absurd_time('requested_at'), 'requested_at is before 1990'),
         ]) }} as reject_reason,
         -- A request that is known is obeyed, whatever the clock. It is what withholds other rows,
         -- so it is never withheld itself.
@@ -38,7 +36,12 @@ final as (
         request_id,
         customer_id,
         clean_email as email,
-        requested_at,
+        -- A request whose time nobody can read counts from when it was loaded, or at once.
+        case
+            when {{ is_absurd_time('requested_at') }} or requested_at is null
+                then coalesce(loaded_at, {{ as_of_at() }})
+            else requested_at
+        end as requested_at,
         loaded_at,
         md5(request_id) as row_key,
         row_status,

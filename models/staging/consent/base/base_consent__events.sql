@@ -19,6 +19,22 @@ standardised as (
     from source
 ),
 
+-- A no whose time nobody can read counts from when it was loaded, or at once: never not at all.
+timed as (
+    select
+        *,
+        coalesce(clean_action in ('withdrawn', 'objected', 'restricted'), false)
+            as takes_permission,
+        coalesce(
+            occurred_at,
+            case
+                when clean_action in ('withdrawn', 'objected', 'restricted')
+                    then coalesce(loaded_at, {{ as_of_at() }})
+            end
+        ) as clean_occurred_at
+    from standardised
+),
+
 judged as (
     select
         *,
@@ -36,13 +52,19 @@ judged as (
             ),
             ('clean_purpose is null', 'purpose is missing or unknown'),
             ('clean_action is null', 'action is missing or unknown'),
-            ('occurred_at is null', 'occurred_at is missing or no time'),
-            (is_absurd_time('occurred_at'), 'occurred_at is before 1990'),
+            (
+                'clean_occurred_at is null',
+                'occurred_at is missing or no time',
+            ),
+            (
+                is_absurd_time('clean_occurred_at') ~ ' and not takes_permission',
+                'occurred_at is before 1990',
+            ),
         ]) }} as reject_reason,
         -- Permission is not subject to the clock: grants wait for their time downstream, and
         -- everything that takes permission away applies at once.
         false as is_not_yet
-    from standardised
+    from timed
 ),
 
 ranked as (
@@ -68,7 +90,7 @@ final as (
         lower(collected_via) as collected_via,
         source_system,
         evidence,
-        occurred_at,
+        clean_occurred_at as occurred_at,
         loaded_at,
         md5(event_id) as row_key,
         row_status,

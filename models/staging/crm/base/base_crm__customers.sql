@@ -16,6 +16,11 @@ standardised as (
             source.birth_date >= date '1900-01-01' and source.birth_date < {{ as_of_date() }},
             false
         ) as is_birth_date_possible,
+        coalesce(
+            source.signed_up_at >= timestamp '1990-01-01 00:00:00'
+            and source.signed_up_at < timestamp '2100-01-01 00:00:00',
+            false
+        ) as is_sign_up_possible,
         {{ is_erased(
             [('customer_id', 'source.customer_id'), ('email', 'lower(source.email)')],
             'source.signed_up_at'
@@ -60,7 +65,7 @@ final as (
         postal_code,
         lower(language) as language,
         timezone,
-        signed_up_at,
+        case when is_sign_up_possible then signed_up_at end as signed_up_at,
         signup_source,
         preferred_categories,
         preferred_brand,
@@ -75,6 +80,7 @@ final as (
             ('gender is not null and clean_gender is null', 'gender'),
             ('birth_date is not null and not is_birth_date_possible', 'birth_date'),
             ('country is not null and country_code is null', 'country'),
+            ('signed_up_at is not null and not is_sign_up_possible', 'signed_up_at'),
         ]) }} as unusable_columns
     from ranked
     where row_status <> 'withheld'
