@@ -66,7 +66,8 @@ def main() -> None:
 
     print(f"\nAs of {as_of} UTC")
     print(
-        f"  {customers:>13,} customers, {profiled:,} may be profiled, {contactable:,} may be written to"
+        f"  {customers:>13,} customers, {profiled:,} may be profiled,"
+        f" {contactable:,} may be written to"
     )
     print(f"  {orders:>13,} valid orders with {lines:,} lines")
     print(f"  {revenue:>13,.2f} net revenue in base currency")

@@ -16,8 +16,8 @@
         orders.store,
         orders.order_id,
         orders.order_date,
-        round(orders.gross_amount * orders.rate_to_base, 4) as gross_amount,
-        round(orders.discount_amount * orders.rate_to_base, 4) as discount_amount,
+        round({{ lettershop.product_of('orders.gross_amount', 'orders.rate_to_base') }}, 4) as gross_amount,
+        round({{ lettershop.product_of('orders.discount_amount', 'orders.rate_to_base') }}, 4) as discount_amount,
         orders.product_base_amount - coalesce(refunds.product_base_amount, 0)
             as net_revenue_amount
     from {{ ref('fct_orders') }} as orders

@@ -39,7 +39,7 @@ priced as (
         {{ money(
             'greatest('
             ~ 'order_lines.line_amount, '
-            ~ 'coalesce(order_lines.unit_price * order_lines.quantity, '
+            ~ 'coalesce(' ~ product_of('order_lines.unit_price', 'order_lines.quantity') ~ ', '
             ~ 'order_lines.line_amount + coalesce(order_lines.discount_amount, 0)))'
         ) }} as gross_amount,
         {{ money('order_lines.line_amount') }} as line_amount,
@@ -86,7 +86,8 @@ final as (
         {{ money("case when revenue_kind = 'product' then net_amount else 0 end") }}
             as product_amount,
         {{ money(
-            "case when revenue_kind = 'product' then round(net_amount * rate_to_base, 4) else 0 end"
+            "case when revenue_kind = 'product' then round("
+            ~ product_of('net_amount', 'rate_to_base') ~ ", 4) else 0 end"
         ) }} as product_base_amount
     from netted
 )

@@ -68,7 +68,8 @@ final as (
         {{ money("case when refund_of = 'revenue' then net_amount else 0 end") }}
             as product_amount,
         {{ money(
-            "case when refund_of = 'revenue' then round(net_amount * rate_to_base, 4) else 0 end"
+            "case when refund_of = 'revenue' then round("
+            ~ product_of('net_amount', 'rate_to_base') ~ ", 4) else 0 end"
         ) }} as product_base_amount,
         {{ money("case when is_valid and refund_of = 'revenue' then net_amount else 0 end") }}
             as revenue_amount

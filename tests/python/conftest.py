@@ -148,6 +148,7 @@ class Build:
     Attributes:
         folder: where the databases are.
         result: what dbt said.
+        target: dbt's target of the last run.
     """
 
     def __init__(self, folder: Path, landing: Path, project: Path = ROOT):
@@ -160,7 +161,7 @@ class Build:
         """
         self.folder, self.landing, self.project = folder, landing, project
         folder.mkdir(parents=True, exist_ok=True)
-        self.result = None
+        self.result = self.target = None
 
     def run(self, *args: str, vars: dict, threads: int = 2, passes: bool = True) -> "Build":
         """Run dbt: seeds and models unless told otherwise.
@@ -173,9 +174,11 @@ class Build:
         """
         args = args or ("build", "--resource-type", "seed", "--resource-type", "model")
         said = json.dumps(vars, sort_keys=True)
+        # dbt parses anew when vars change: each set of them has a target of its own, shared.
+        names = f"{self.project.name}_{zlib.crc32(said.encode())}"
+        self.target = self.folder.parent / f"target_{names}"
         environment = self.environment() | {
-            # dbt parses anew when vars change: each set of them has a target of its own, shared.
-            "DBT_TARGET_PATH": str(self.folder.parent / f"target_{zlib.crc32(said.encode())}"),
+            "DBT_TARGET_PATH": str(self.target),
             "DBT_LOG_PATH": str(self.folder / "logs"),
             "DBT_PROFILES_DIR": str(ROOT / "profiles"),
             "DBT_USE_COLORS": "false",

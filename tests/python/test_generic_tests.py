@@ -52,8 +52,8 @@ def verdicts(builds):
     (models / "models.yml").write_text(json.dumps({"version": 2, "models": described}))
     build = Build(builds / "generic_tests_build", builds, project=project)
     build.run("build", vars={}, passes=False)
-    results = json.loads(next(builds.glob("target_*/run_results.json")).read_text())["results"]
-    manifest = json.loads(next(builds.glob("target_*/manifest.json")).read_text())["nodes"]
+    results = json.loads((build.target / "run_results.json").read_text())["results"]
+    manifest = json.loads((build.target / "manifest.json").read_text())["nodes"]
     return {
         manifest[result["unique_id"]]["attached_node"].split(".")[-1]: result["status"]
         for result in results

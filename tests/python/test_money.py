@@ -164,9 +164,7 @@ def build(builds, write_tables):
         ),
     )
     return Build(builds / "money", landing).run(
-        *("build", "--exclude-resource-type", "unit_test"),
-        *("--select", "+revenue_bridge", "+customer_orders"),
-        vars=VARS,
+        "build", "--exclude-resource-type", "unit_test", vars=VARS
     )
 
 

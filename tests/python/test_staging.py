@@ -514,6 +514,7 @@ def test_values_that_could_not_be_used_are_counted(build):
         "select landing_table, column_names, row_count from monitoring.unusable_values order by all"
     )
     assert found == [
+        ("consent_events", "occurred_at", 1),
         ("crm_customers", "email,gender,birth_date,country", 1),
         ("shop_products", "product_type", 1),
         ("shop_refunds", "order_line_id", 1),

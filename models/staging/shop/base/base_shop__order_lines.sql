@@ -35,7 +35,10 @@ judged as (
                 'an amount is negative',
             ),
             (is_absurd_amount('source.line_amount'), 'line_amount is absurd'),
-            (is_absurd_amount('source.unit_price * source.quantity'), 'unit_price is absurd'),
+            (
+                is_absurd_amount(product_of('source.unit_price', 'source.quantity')),
+                'unit_price is absurd',
+            ),
             (is_absurd_amount('source.discount_amount'), 'discount_amount is absurd'),
             (is_absurd_amount('source.tax_amount'), 'tax_amount is absurd'),
         ], deleted_at='source.deleted_at') }} as reject_reason,
