@@ -163,7 +163,14 @@ class Build:
         folder.mkdir(parents=True, exist_ok=True)
         self.result = self.target = None
 
-    def run(self, *args: str, vars: dict, threads: int = 2, passes: bool = True) -> "Build":
+    def run(
+        self,
+        *args: str,
+        vars: dict,
+        threads: int = 2,
+        passes: bool = True,
+        writes_json: bool = False,
+    ) -> "Build":
         """Run dbt: seeds and models unless told otherwise.
 
         Args:
@@ -171,6 +178,7 @@ class Build:
             vars: for --vars.
             threads: dbt's threads.
             passes: stop the test where dbt fails.
+            writes_json: leave manifest.json and run_results.json in the target.
         """
         args = args or ("build", "--resource-type", "seed", "--resource-type", "model")
         said = json.dumps(vars, sort_keys=True)
@@ -180,6 +188,8 @@ class Build:
         environment = self.environment() | {
             "DBT_TARGET_PATH": str(self.target),
             "DBT_LOG_PATH": str(self.folder / "logs"),
+            "DBT_LOG_LEVEL_FILE": "none",
+            "DBT_WRITE_JSON": str(writes_json),
             "DBT_PROFILES_DIR": str(ROOT / "profiles"),
             "DBT_USE_COLORS": "false",
         }

@@ -51,7 +51,7 @@ def verdicts(builds):
             described.append({"name": f"{name}_{verdict}", "data_tests": [test]})
     (models / "models.yml").write_text(json.dumps({"version": 2, "models": described}))
     build = Build(builds / "generic_tests_build", builds, project=project)
-    build.run("build", vars={}, passes=False)
+    build.run("build", vars={}, passes=False, writes_json=True)
     results = json.loads((build.target / "run_results.json").read_text())["results"]
     manifest = json.loads((build.target / "manifest.json").read_text())["nodes"]
     return {
