@@ -1,6 +1,7 @@
 """segment_spells built day by day, against what the days show when each is built from scratch."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
@@ -25,15 +26,22 @@ def days(builds):
     landing = write_shop(builds / "spells_landing")
     days = [FIRST_DAY + timedelta(number) for number in range(DAYS)]
     daily = Build(builds / "daily", landing)
-    scratches = {}
-    for day in days:
-        daily.run(vars=vars_on(day))
-        scratches[day] = Build(builds / f"scratch_{day}", landing)
-        scratches[day].run(
-            *("build", "--resource-type", "seed", "--resource-type", "model"),
-            *("--select", "+segment_memberships"),
-            vars=vars_on(day),
-        )
+    scratches = {day: Build(builds / f"scratch_{day}", landing) for day in days}
+    # Each day is built from scratch beside the next day's build of the state.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        running = []
+        for day in days:
+            daily.run(vars=vars_on(day))
+            running.append(
+                beside.submit(
+                    scratches[day].run,
+                    *("build", "--resource-type", "seed", "--resource-type", "model"),
+                    *("--select", "+segment_memberships"),
+                    vars=vars_on(day),
+                )
+            )
+        for build in running:
+            build.result()
     memberships = {
         day: set(build.query("select customer_key, segment_id from marts.segment_memberships"))
         for day, build in scratches.items()
