@@ -16,6 +16,9 @@
         ['esp', 'esp_contacts', 'base_esp__contacts'],
         ['consent', 'consent_events', 'base_consent__events'],
         ['consent', 'erasure_requests', 'base_consent__erasure_requests'],
+        ['web', 'web_events', 'base_web__events'],
+        ['social', 'social_interactions', 'base_social__interactions'],
+        ['service', 'service_interactions', 'base_service__interactions'],
         ['reference', 'fx_rates', 'base_reference__fx_rates'],
     ]) }}
 {% endmacro %}

@@ -101,3 +101,20 @@
 {% macro entity_key(parts) -%}
     md5({{ parts | join(" || chr(31) || ") }})
 {%- endmacro %}
+
+{#
+    A telephone number as we compare it: digits, with a leading + where the country is given. Null
+    where it cannot be one (anything but digits and their punctuation, fewer than 7 or more than 15
+    digits, the most that E.164 allows).
+
+    Args:
+        column (str): a text column.
+    Returns: str, a SQL expression of type text.
+#}
+{% macro clean_phone(column) -%}
+    {%- set bare = "translate(" ~ column ~ ", ' -()/.', '')" -%}
+    case
+        when {{ lettershop.matches(bare, '^00[1-9][0-9]{6,14}$') }} then '+' || substr({{ bare }}, 3)
+        when {{ lettershop.matches(bare, '^[+]?[0-9]{7,15}$') }} then {{ bare }}
+    end
+{%- endmacro %}

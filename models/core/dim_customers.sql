@@ -1,7 +1,7 @@
 -- Grain: customer, guests and leads included. Who signed up at or after the clock and did nothing
 -- before it is not there yet; who signed up after doing something has no sign-up date yet.
 with customers as (
-    select * from {{ ref('int_customers_unioned') }}
+    select * from {{ ref('int_customers_merged') }}
 ),
 
 first_acts as (

@@ -1,47 +1,51 @@
--- Grain: message, one per recipient and send, on any channel.
-with events as (
-    select * from {{ ref('stg_esp__events') }}
-    where occurred_at < {{ as_of_at() }}
+{{ config(materialized='view') }}
+
+-- Grain: message, one per recipient and send, on any channel, with what became of it. Opens are
+-- told apart by who opened; only likely human ones are opened_at. A view: see fct_web_events.
+with messages as (
+    select * from {{ ref('int_messages_followed') }}
+),
+
+identifiers as (
+    select * from {{ ref('dim_identifiers') }}
 ),
 
 campaigns as (
     select * from {{ ref('dim_campaigns') }}
 ),
 
--- A message is described by its `sent` event, or else by the first that is known of it.
-messages as (
-    select
-        store,
-        message_id,
-        campaign_id,
-        channel,
-        variant,
-        customer_id,
-        esp_contact_id,
-        email,
-        event_type = 'sent' as is_send_known,
-        occurred_at
-    from events
-    qualify
-        row_number() over (
-            partition by store, message_id
-            order by case when event_type = 'sent' then 0 else 1 end, occurred_at, event_id
-        ) = 1
-),
-
 final as (
     select
         messages.store,
         messages.message_id,
-        {{ resolved_customer_key(['customer_id', 'esp_contact_id', 'email']) }} as customer_key,
+        identifiers.customer_key,
         campaigns.campaign_key,
         coalesce(messages.channel, campaigns.channel, 'email') as channel,
         messages.variant,
-        messages.occurred_at as sent_at,
-        {{ local_date('messages.occurred_at') }} as sent_date,
-        messages.is_send_known
+        messages.sent_at,
+        {{ local_date('messages.sent_at') }} as sent_date,
+        messages.is_send_known,
+        messages.delivered_at,
+        messages.dropped_at,
+        messages.bounced_at,
+        messages.bounce_type,
+        messages.likely_human_opened_at as opened_at,
+        messages.privacy_proxy_opened_at,
+        messages.scanner_opened_at,
+        messages.unknown_opened_at,
+        messages.human_open_count,
+        messages.other_open_count,
+        messages.clicked_at,
+        messages.scanner_clicked_at,
+        messages.human_click_count,
+        messages.unsubscribed_at,
+        messages.complained_at
     from messages
-    {{ resolved_customer_joins('messages', ['customer_id', 'esp_contact_id', 'email']) }}
+    left join identifiers
+        on
+            messages.store = identifiers.store
+            and messages.identifier_type = identifiers.identifier_type
+            and messages.identifier = identifiers.identifier
     left join campaigns
         on messages.store = campaigns.store and messages.campaign_id = campaigns.campaign_id
 )

@@ -12,7 +12,7 @@ contacts as (
 ),
 
 customers as (
-    select * from {{ ref('int_customers_unioned') }}
+    select * from {{ ref('int_customers_merged') }}
 ),
 
 identifiers as (

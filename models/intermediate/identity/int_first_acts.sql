@@ -1,9 +1,11 @@
 -- When a customer first did something, as far as the clock knows.
+{%- set identifiers = ['customer_id', 'esp_contact_id', 'email', 'phone'] %}
 with orders as (
     select
         store,
         customer_id,
         email,
+        phone,
         ordered_at as acted_at
     from {{ ref('stg_shop__orders') }}
 ),
@@ -12,7 +14,6 @@ redemptions as (
     select
         store,
         customer_id,
-        cast(null as varchar) as email,
         redeemed_at as acted_at
     from {{ ref('stg_shop__coupon_redemptions') }}
 ),
@@ -30,37 +31,27 @@ messages as (
 ),
 
 acts as (
-    select
-        store,
-        customer_id,
-        cast(null as varchar) as esp_contact_id,
-        email,
-        acted_at
-    from orders
-    union all
-    select
-        store,
-        customer_id,
-        cast(null as varchar) as esp_contact_id,
-        email,
-        acted_at
-    from redemptions
-    union all
+    select * from orders
+    union all by name
+    select * from redemptions
+    union all by name
+    select * from messages
+    union all by name
     select
         store,
         customer_id,
         esp_contact_id,
         email,
-        acted_at
-    from messages
+        linked_at as acted_at
+    from {{ ref('int_visitors_linked') }}
 ),
 
 attached as (
     select
-        {{ resolved_customer_key(['customer_id', 'esp_contact_id', 'email']) }} as customer_key,
+        {{ resolved_customer_key(identifiers) }} as customer_key,
         acts.acted_at
     from acts
-    {{ resolved_customer_joins('acts', ['customer_id', 'esp_contact_id', 'email']) }}
+    {{ resolved_customer_joins('acts', identifiers) }}
 ),
 
 final as (

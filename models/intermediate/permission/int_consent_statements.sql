@@ -21,7 +21,7 @@ unsubscribes as (
 ),
 
 customers as (
-    select * from {{ ref('int_customers_unioned') }}
+    select * from {{ ref('int_customers_merged') }}
 ),
 
 -- Everyone who has an address: as their own now, or because a record with it leads to them.

@@ -9,6 +9,7 @@ final as (
         esp_contact_id,
         external_id,
         merged_into_contact_id,
+        merged_into_contact_id,
         synced_change_seq,
 
         -- contact

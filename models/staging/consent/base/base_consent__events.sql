@@ -6,6 +6,7 @@ standardised as (
     select
         *,
         {{ clean_email('email') }} as clean_email,
+        {{ clean_phone('phone') }} as clean_phone,
         {{ standardise('purpose', 'purpose') }} as clean_purpose,
         {{ standardise('action', 'consent_action') }} as clean_action,
         {{ is_erased(
@@ -81,7 +82,7 @@ final as (
         customer_id,
         clean_email as email,
         esp_contact_id,
-        phone,
+        clean_phone as phone,
         clean_purpose as purpose,
         clean_action as action,
         list_id,
@@ -97,6 +98,7 @@ final as (
         reject_reason,
         {{ unusable_columns([
             ('email is not null and clean_email is null', 'email'),
+            ('phone is not null and clean_phone is null', 'phone'),
         ]) }} as unusable_columns
     from ranked
     where row_status <> 'withheld'

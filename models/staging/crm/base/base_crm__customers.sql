@@ -10,6 +10,7 @@ standardised as (
     select
         source.*,
         {{ clean_email('source.email') }} as clean_email,
+        {{ clean_phone('source.phone') }} as clean_phone,
         {{ standardise('source.gender', 'gender') }} as clean_gender,
         countries.country_code,
         coalesce(
@@ -54,7 +55,7 @@ final as (
         customer_id,
         clean_email as email,
         is_email_verified,
-        phone,
+        clean_phone as phone,
         first_name,
         last_name,
         case when is_birth_date_possible then birth_date end as birth_date,
@@ -77,6 +78,7 @@ final as (
         reject_reason,
         {{ unusable_columns([
             ('email is not null and clean_email is null', 'email'),
+            ('phone is not null and clean_phone is null', 'phone'),
             ('gender is not null and clean_gender is null', 'gender'),
             ('birth_date is not null and not is_birth_date_possible', 'birth_date'),
             ('country is not null and country_code is null', 'country'),

@@ -10,6 +10,7 @@ standardised as (
     select
         source.*,
         {{ clean_email('source.email') }} as clean_email,
+        {{ clean_phone('source.phone') }} as clean_phone,
         countries.country_code,
         {{ is_erased(
             [
@@ -46,7 +47,7 @@ final as (
         store,
         esp_contact_id,
         clean_email as email,
-        phone,
+        clean_phone as phone,
         first_name,
         country_code,
         lower(language) as language,
@@ -65,6 +66,7 @@ final as (
         reject_reason,
         {{ unusable_columns([
             ('email is not null and clean_email is null', 'email'),
+            ('phone is not null and clean_phone is null', 'phone'),
             ('country is not null and country_code is null', 'country'),
         ]) }} as unusable_columns
     from ranked

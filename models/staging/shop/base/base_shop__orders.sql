@@ -10,6 +10,7 @@ standardised as (
     select
         source.*,
         {{ clean_email('source.email') }} as clean_email,
+        {{ clean_phone('source.phone') }} as clean_phone,
         {{ standardise('source.order_status', 'order_status') }} as clean_order_status,
         {{ standardise('source.sales_channel', 'sales_channel') }} as clean_sales_channel,
         upper(source.currency) as clean_currency,
@@ -73,7 +74,7 @@ final as (
         order_id,
         case when not is_anonymised then customer_id end as customer_id,
         case when not is_anonymised then clean_email end as email,
-        case when not is_anonymised then phone end as phone,
+        case when not is_anonymised then clean_phone end as phone,
         is_anonymised,
         -- What was cancelled at or after the clock was still an open order before it.
         case
@@ -109,6 +110,7 @@ final as (
         reject_reason,
         {{ unusable_columns([
             ('email is not null and clean_email is null', 'email'),
+            ('phone is not null and clean_phone is null', 'phone'),
             ('sales_channel is not null and clean_sales_channel is null', 'sales_channel'),
         ]) }} as unusable_columns
     from ranked

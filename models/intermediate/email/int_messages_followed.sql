@@ -1,0 +1,98 @@
+-- What became of every message: one row out of its events. Described by its `sent` event, or else
+-- by the first that is known of it.
+with events as (
+    select * from {{ ref('stg_esp__events') }}
+    where occurred_at < {{ as_of_at() }}
+),
+
+reactions as (
+    select * from {{ ref('int_message_reactions_judged') }}
+),
+
+described as (
+    select
+        store,
+        message_id,
+        campaign_id,
+        channel,
+        variant,
+        {{ identifier_type(['customer_id', 'esp_contact_id', 'email']) }} as identifier_type,
+        coalesce(customer_id, esp_contact_id, email) as identifier,
+        event_type = 'sent' as is_send_known,
+        occurred_at as sent_at
+    from events
+    qualify
+        row_number() over (
+            partition by store, message_id
+            order by case when event_type = 'sent' then 0 else 1 end, occurred_at, event_id
+        ) = 1
+),
+
+outcomes as (
+    select
+        store,
+        message_id,
+        {%- for event_type in ['delivered', 'dropped', 'bounced', 'unsubscribed', 'complained'] %}
+        min(case when event_type = '{{ event_type }}' then occurred_at end) as {{ event_type }}_at,
+        {%- endfor %}
+        min(case when event_type = 'bounced' then bounce_type end) as bounce_type
+    from events
+    group by store, message_id
+),
+
+responses as (
+    select
+        store,
+        message_id,
+        {%- for kind in ['likely_human', 'privacy_proxy', 'scanner', 'unknown'] %}
+        min(case when event_type = 'opened' and kind = '{{ kind }}' then occurred_at end)
+            as {{ kind }}_opened_at,
+        {%- endfor %}
+        min(case when event_type = 'clicked' and kind = 'likely_human' then occurred_at end)
+            as clicked_at,
+        min(case when event_type = 'clicked' and kind = 'scanner' then occurred_at end)
+            as scanner_clicked_at,
+        count(case when event_type = 'opened' and kind = 'likely_human' then 1 end)
+            as human_open_count,
+        count(case when event_type = 'opened' and kind <> 'likely_human' then 1 end)
+            as other_open_count,
+        count(case when event_type = 'clicked' and kind = 'likely_human' then 1 end)
+            as human_click_count
+    from reactions
+    group by store, message_id
+),
+
+final as (
+    select
+        described.store,
+        described.message_id,
+        described.campaign_id,
+        described.channel,
+        described.variant,
+        described.identifier_type,
+        described.identifier,
+        described.sent_at,
+        described.is_send_known,
+        outcomes.delivered_at,
+        outcomes.dropped_at,
+        outcomes.bounced_at,
+        outcomes.bounce_type,
+        responses.likely_human_opened_at,
+        responses.privacy_proxy_opened_at,
+        responses.scanner_opened_at,
+        responses.unknown_opened_at,
+        responses.clicked_at,
+        responses.scanner_clicked_at,
+        coalesce(responses.human_open_count, 0) as human_open_count,
+        coalesce(responses.other_open_count, 0) as other_open_count,
+        coalesce(responses.human_click_count, 0) as human_click_count,
+        outcomes.unsubscribed_at,
+        outcomes.complained_at
+    from described
+    inner join outcomes
+        on described.store = outcomes.store and described.message_id = outcomes.message_id
+    left join responses
+        on described.store = responses.store and described.message_id = responses.message_id
+)
+
+select * from final

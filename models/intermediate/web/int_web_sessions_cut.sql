@@ -1,0 +1,87 @@
+-- Visits: what the tracker groups by a session id, and, where it gives none, events of one visitor
+-- with less than 30 minutes between them. A session belongs to the device, or else to whoever was
+-- named; the surest identifier that any of its events came with says who it was.
+with events as (
+    select * from {{ ref('stg_web__events') }}
+    where is_personal
+),
+
+visits as (
+    select
+        *,
+        {{ identifier_type(['anonymous_id', 'customer_id', 'email', 'esp_contact_id']) }}
+            as visitor_type,
+        coalesce(anonymous_id, customer_id, email, esp_contact_id) as visitor
+    from events
+),
+
+spaced as (
+    select
+        *,
+        lag(occurred_at) over (
+            partition by store, visitor_type, visitor, session_id order by occurred_at, event_id
+        ) as previous_at
+    from visits
+),
+
+opened as (
+    select
+        *,
+        previous_at is null
+        or (session_id is null and occurred_at >= previous_at + interval '30 minutes')
+            as is_entry
+    from spaced
+),
+
+numbered as (
+    select
+        *,
+        sum(case when is_entry then 1 else 0 end) over (
+            partition by store, visitor_type, visitor, session_id
+            order by occurred_at, event_id
+            rows between unbounded preceding and current row
+        ) as session_number
+    from opened
+),
+
+final as (
+    select
+        store,
+        visitor_type,
+        visitor,
+        -- A session of ours is named after its visitor and its beginning.
+        coalesce(
+            session_id,
+            visitor || '/'
+            || {{ dbt.datediff("timestamp '1970-01-01 00:00:00'", 'min(occurred_at)', 'second') }}
+        ) as session_id,
+        session_id is null as is_cut,
+        case
+            when count(customer_id) > 0 then 'customer_id'
+            when count(email) > 0 then 'email'
+            when count(esp_contact_id) > 0 then 'esp_contact_id'
+            else 'anonymous_id'
+        end as identifier_type,
+        coalesce(min(customer_id), min(email), min(esp_contact_id), min(anonymous_id))
+            as identifier,
+        min(occurred_at) as started_at,
+        max(occurred_at) as ended_at,
+        count(*) as event_count,
+        count(case when event_type = 'page_view' then 1 end) as page_view_count,
+        count(case when event_type = 'product_view' then 1 end) as product_view_count,
+        count(case when event_type = 'search' then 1 end) as search_count,
+        count(case when event_type = 'add_to_cart' then 1 end) as cart_add_count,
+        count(case when event_type = 'checkout_started' then 1 end) as checkout_count,
+        count(case when event_type = 'order_placed' then 1 end) as order_count,
+        sum(coalesce(engaged_seconds, 0)) as engaged_seconds,
+        max(case when is_entry then page_url end) as entry_url,
+        max(case when is_entry then referrer_url end) as referrer_url,
+        max(case when is_entry then utm_source end) as utm_source,
+        max(case when is_entry then utm_medium end) as utm_medium,
+        max(case when is_entry then utm_campaign end) as utm_campaign,
+        max(case when is_entry then device_type end) as device_type
+    from numbered
+    group by store, visitor_type, visitor, session_id, session_number
+)
+
+select * from final
