@@ -17,14 +17,16 @@
     - text trimmed, '' as null; `store` is 'main' where absent;
     - a value that does not fit its type is null and its column is named in `uncastable_columns`
       (comma-separated, null where all fit), so that nothing disappears uncounted;
-    - `row_hash` is a hash of the whole row, the last tie-breaker between versions;
+    - `row_hash` is a hash of the whole row, the last tie-breaker between versions (left out where
+      `is_hashed` is false: it costs more than reading the row);
     - a column that the table lacks, and a table switched off by using_<table>, are typed nulls.
 
     Args:
         source_name (str), table_name (str): see landing_contract.
+        is_hashed (bool).
     Returns: str, a parenthesised query.
 #}
-{% macro landing(source_name, table_name) %}
+{% macro landing(source_name, table_name, is_hashed=true) %}
     {%- set relation = source(source_name, table_name) -%}
     {%- set contract = lettershop.landing_contract(source_name, table_name) -%}
     {%- if contract is none -%}{{ return('(select 1)') }}{%- endif -%}
@@ -54,13 +56,15 @@
             end
             {%- endfor %},
             ''
-        ) as uncastable_columns,
+        ) as uncastable_columns
+        {%- if is_hashed %},
         md5(
             ''
             {%- for column in columns %}
             || coalesce(cast({{ column.name }} as varchar), '-') || '|'
             {%- endfor %}
         ) as row_hash
+        {%- endif %}
     from (
         {%- if is_on %}
         select * from {{ relation }}
