@@ -33,8 +33,8 @@
         'esp_campaigns': {'core': 'dim_campaigns'},
         'esp_events': {
             'core': 'fct_messages',
-            'combined': 'count(case when occurred_at < ' ~ lettershop.as_of_at() ~ ' then 1 end)'
-                ~ ' - count(distinct case when occurred_at < ' ~ lettershop.as_of_at()
+            'combined': 'count(case when occurred_at < ' ~ lettershop.as_of_at() ~ ' then 1 end)\n'
+                ~ '        - count(distinct case when occurred_at < ' ~ lettershop.as_of_at()
                 ~ " then store || '|' || message_id end)",
             'after_clock': 'count(case when occurred_at >= ' ~ lettershop.as_of_at() ~ ' then 1 end)',
         },

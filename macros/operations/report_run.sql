@@ -1,7 +1,8 @@
 {#
     What a build prints at its end: the lifecycle days that the shop's own rhythm suggests beside
-    the fixed ones, how many raw rows were rejected, which limits of data quality are crossed, and, while profiling_basis is not declared,
-    that nothing may be sent. Wired as on-run-end; speaks only of models that this run built.
+    the fixed ones, how many raw rows were rejected, which limits of data quality are crossed, and,
+    while profiling_basis is not declared, that nothing may be sent. Wired as on-run-end; speaks
+    only of models that this run built.
 
     Args:
         results (list): dbt's results.

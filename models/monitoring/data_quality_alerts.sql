@@ -1,7 +1,11 @@
 -- Grain: limit that this build crosses. Two tests look here: a row with severity error fails the
 -- build, one with warn shows as a warning.
 with freshness as (
-    select * from {{ ref('source_freshness') }}
+    select
+        *,
+        case when severity = 'error' then error_after_hours else warn_after_hours end
+            as allowed_hours
+    from {{ ref('source_freshness') }}
 ),
 
 history as (
@@ -24,8 +28,7 @@ stale as (
         severity,
         'The newest ' || case when time_kind = 'event' then 'event' else 'load' end || ' is '
         || cast(age_hours as varchar) || ' hours older than the clock; allowed are '
-        || cast(case when severity = 'error' then error_after_hours else warn_after_hours end as varchar)
-        || '.' as message
+        || cast(allowed_hours as varchar) || '.' as message
     from freshness
     where severity is not null
 ),

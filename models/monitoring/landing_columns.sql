@@ -38,21 +38,21 @@ counted as (
     {%- set is_on = landing_is_on(source_name, table_name) %}
     select
         '{{ table_name }}' as landing_table,
-        columns.column_name,
+        listed.column_name,
         counts.row_count,
-        case columns.column_name
+        case listed.column_name
             when '*' then counts.row_count
             {%- for column in columns %}
             when '{{ column.name }}' then counts.{{ column.name }}_count
             {%- endfor %}
         end as value_count,
-        case columns.column_name
+        case listed.column_name
             when 'loaded_at' then counts.newest_loaded_at
             {%- if event_time %}
             when '{{ event_time }}' then counts.newest_{{ event_time }}
             {%- endif %}
         end as newest_at,
-        case columns.column_name
+        case listed.column_name
             when 'loaded_at' then 'loading'
             {%- if event_time %}
             when '{{ event_time }}' then 'event'
@@ -60,9 +60,12 @@ counted as (
         end as time_kind
     from {{ table_name }} as counts
     cross join (
-        values ('*')
-        {%- for column in columns %}, ('{{ column.name }}'){% endfor %}
-    ) as columns (column_name)
+        values
+        {%- for column in columns %}
+        ('{{ column.name }}'),
+        {%- endfor %}
+        ('*')
+    ) as listed (column_name)
     where {{ 'true' if is_on else 'false' }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}

@@ -53,30 +53,19 @@ compared as (
 ),
 
 -- Of the limits for a measure the one that says most about the column.
-measured as (
+limited as (
     select
         compared.*,
         limits.measure,
+        limits.at_least_rows,
         limits.warn_above,
-        limits.error_above,
-        cast(case limits.measure
-            when 'rows_fall' then -new_row_count / nullif(previous_row_count, 0)
-            when 'rows_rise' then new_row_count / nullif(previous_row_count, 0)
-            when 'nulls_rise' then null_rate - previous_null_rate
-            -- Rows that were replaced can take this share out of its range.
-            else least(new_null_count / nullif(new_row_count, 0), 1) - previous_null_rate
-        end as decimal(18, 6)) as change
+        limits.error_above
     from compared
     left join limits
         on
             limits.landing_table in (compared.landing_table, '*')
             and limits.column_name in (compared.column_name, '*')
-            and limits.measure like case when compared.column_name = '*' then 'rows%' else '%nulls%' end
-            and limits.at_least_rows <= case limits.measure
-                when 'nulls_rise' then least(row_count, previous_row_count)
-                when 'new_nulls_rise' then new_row_count
-                else previous_row_count
-            end
+            and (compared.column_name = '*') = (limits.measure in ('rows_fall', 'rows_rise'))
     qualify
         row_number() over (
             partition by compared.landing_table, compared.column_name, limits.measure
@@ -86,13 +75,30 @@ measured as (
         ) = 1
 ),
 
+measured as (
+    select
+        *,
+        cast(case
+            when measure = 'rows_fall' and previous_row_count >= at_least_rows
+                then -new_row_count / nullif(previous_row_count, 0)
+            when measure = 'rows_rise' and previous_row_count >= at_least_rows
+                then new_row_count / nullif(previous_row_count, 0)
+            when measure = 'nulls_rise' and least(row_count, previous_row_count) >= at_least_rows
+                then null_rate - previous_null_rate
+            -- Rows that were replaced can take this share out of its range.
+            when measure = 'new_nulls_rise' and new_row_count >= at_least_rows
+                then least(new_null_count / nullif(new_row_count, 0), 1) - previous_null_rate
+        end as decimal(18, 6)) as change_rate
+    from limited
+),
+
 judged as (
     select
         *,
         case
-            when change > error_above
+            when change_rate > error_above
                 then '{{ "warn" if var("accept_landing_changes") else "error" }}'
-            when change > warn_above then 'warn'
+            when change_rate > warn_above then 'warn'
         end as severity
     from measured
 ),
@@ -110,7 +116,7 @@ final as (
         previous_row_count,
         previous_null_count,
         case when severity is not null then measure end as measure,
-        case when severity is not null then change end as change,
+        case when severity is not null then change_rate end as change_rate,
         severity
     from judged
     qualify

@@ -1,6 +1,6 @@
 -- Grain: landing table that the shop has and kind of time: of loading, where the loader writes
--- loaded_at, and of the newest event before the clock. Ages are at the clock, so that a replay is as
--- fresh as it was; what was loaded after the clock has no age.
+-- loaded_at, and of the newest event before the clock. Ages are at the clock, so that a replay is
+-- as fresh as it was; what was loaded after the clock has no age.
 with times as (
     select * from {{ ref('landing_columns') }}
     where time_kind is not null

@@ -37,8 +37,8 @@ judged as (
 staged as (
     select
         landing_table,
-        max(case when row_status = 'accepted' then combined_count else 0 end) as combined_count,
-        max(case when row_status = 'accepted' then after_clock_count else 0 end) as after_clock_count,
+        max(case when row_status = 'accepted' then combined_count end) as combined_count,
+        max(case when row_status = 'accepted' then after_clock_count end) as after_clock_count,
         {%- for status in statuses %}
         sum(case when row_status = '{{ status }}' then amount else 0 end) as {{ status }}_amount,
         {%- endfor %}
@@ -87,10 +87,13 @@ compared as (
     select
         *,
         abs(unjudged_count)
-        + abs(accepted_count - combined_count - after_clock_count - core_count) as unexplained_count,
+        + abs(accepted_count - combined_count - after_clock_count - core_count)
+            as unexplained_count,
         abs(
-            raw_amount
-            {%- for status in statuses + ['accepted'] %} - {{ status }}_amount{% endfor %}
+            raw_amount - accepted_amount
+            {%- for status in statuses %}
+            - {{ status }}_amount
+            {%- endfor %}
         ) + abs(accepted_amount - core_amount) as unexplained_amount
     from joined
 ),
