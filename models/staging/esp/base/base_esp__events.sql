@@ -80,7 +80,7 @@
             as is_withheld
     from ({{ judged }}) as source
 {%- endset %}
--- Incremental (docs/decisions/0012): what was landed since is judged, and with it whatever the new
+-- Incremental (docs/decisions/0013): what was landed since is judged, and with it whatever the new
 -- rows, the clock or an erasure open again.
 with ranked as (
     {{ judged_versions(
