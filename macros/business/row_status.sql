@@ -139,45 +139,37 @@
 {%- endmacro %}
 
 {#
-    The condition that a row belongs to a person who asked to be erased, and is not newer than the
-    request. Erasure speaks of identifiers; see stg_consent__erasure_requests.
+    Whether a row belongs to a person who asked to be erased, and is not newer than the request.
+    Erasure speaks of identifiers; see stg_consent__erasure_requests. Joins and a condition, not
+    `exists`: the condition on the time would make an engine compare every row with every request.
 
     Args:
-        identifiers (list of [type, column]): type is customer_id, email or esp_contact_id.
+        relation (str): the alias of the rows, which have `store`.
+        identifiers (dict of type to column): what the rows name a person by; type as in
+            stg_consent__erasure_requests.
         happened_at (str): SQL expression of type timestamp; a null counts as before the request.
-    Returns: str, a SQL expression of type boolean, never null.
+    Returns: str; erased_joins the joins, is_erased a SQL expression of type boolean, never null.
 #}
+{% macro erased_joins(relation, identifiers) -%}
+    {%- for type, column in identifiers.items() %}
+    left join {{ ref('stg_consent__erasure_requests') }} as erased_{{ type }}
+        on
+            {{ relation }}.store = erased_{{ type }}.store
+            and erased_{{ type }}.identifier_type = '{{ type }}'
+            and {{ column }} = erased_{{ type }}.identifier
+    {%- endfor %}
+{%- endmacro %}
+
 {% macro is_erased(identifiers, happened_at) -%}
     (
-        {%- for type, column in identifiers %}
-        exists (
-            select 1
-            from {{ ref('stg_consent__erasure_requests') }} as erased
-            where
-                erased.identifier_type = '{{ type }}'
-                and erased.identifier = {{ column }}
-                and erased.store = source.store
-                and coalesce({{ happened_at }} <= erased.requested_at, true)
+        {%- for type in identifiers %}
+        (
+            erased_{{ type }}.requested_at is not null
+            and coalesce({{ happened_at }} <= erased_{{ type }}.requested_at, true)
         )
         {{- ' or' if not loop.last }}
         {%- endfor %}
     )
-{%- endmacro %}
-
-{#
-    The same for a row, aliased as `source`, whose columns are named like identifier types.
-
-    Args:
-        identifiers (list of str): columns.
-        event_at (str): column.
-    Returns: str, a SQL expression of type boolean, never null.
-#}
-{% macro is_erased_row(identifiers, event_at) -%}
-    {%- set pairs = [] -%}
-    {%- for column in identifiers -%}
-        {%- do pairs.append([column, 'source.' ~ column]) -%}
-    {%- endfor -%}
-    {{ lettershop.is_erased(pairs, 'source.' ~ event_at) }}
 {%- endmacro %}
 
 {#

@@ -22,6 +22,10 @@
     relation, source_name, table_name, identifiers, event_at='occurred_at', key='event_id'
 ) -%}
     {%- if execute and is_incremental() -%}
+        {%- set pairs = {} -%}
+        {%- for column in identifiers -%}
+            {%- do pairs.update({column: 'source.' ~ column}) -%}
+        {%- endfor %}
         delete from {{ relation }}
         where
             loaded_at is null
@@ -35,19 +39,20 @@
             );
         create or replace temporary table {{ lettershop.restated(relation) }} as
         select source.* from {{ relation }} as source
+        left join (
+            select distinct
+                store,
+                {{ key }}
+            from {{ lettershop.landing(source_name, table_name, is_hashed=false) }} as landed
+            where coalesce(loaded_at > (select max(loaded_at) from {{ relation }}), true)
+        ) as landed
+            on source.store = landed.store and source.{{ key }} = landed.{{ key }}
+        {{ lettershop.erased_joins('source', pairs) }}
         where
-            exists (
-                select 1 from {{ lettershop.landing(source_name, table_name, is_hashed=false) }} as landed
-                where
-                    landed.store = source.store
-                    and landed.{{ key }} = source.{{ key }}
-                    and coalesce(
-                        landed.loaded_at > (select max(loaded_at) from {{ relation }}), true
-                    )
-            )
+            landed.{{ key }} is not null
             or source.deleted_at is not null
             or (source.row_status = 'not_yet') <> (source.{{ event_at }} >= {{ as_of_at() }})
-            or {{ lettershop.is_erased_row(identifiers, event_at) }};
+            or {{ lettershop.is_erased(pairs, 'source.' ~ event_at) }};
         insert into {{ lettershop.restated(relation) }}
         select source.* from {{ relation }} as source
         inner join (

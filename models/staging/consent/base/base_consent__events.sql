@@ -1,23 +1,22 @@
+{%- set identifiers = {
+    'customer_id': 'source.customer_id',
+    'email': 'lower(source.email)',
+    'esp_contact_id': 'source.esp_contact_id',
+} %}
 with source as (
     select * from {{ landing('consent', 'consent_events') }}
 ),
 
 standardised as (
     select
-        *,
+        source.*,
         {{ clean_email('email') }} as clean_email,
         {{ clean_phone('phone') }} as clean_phone,
         {{ standardise('purpose', 'purpose') }} as clean_purpose,
         {{ standardise('action', 'consent_action') }} as clean_action,
-        {{ is_erased(
-            [
-                ('customer_id', 'source.customer_id'),
-                ('email', 'lower(source.email)'),
-                ('esp_contact_id', 'source.esp_contact_id'),
-            ],
-            'source.occurred_at'
-        ) }} as is_withheld
+        {{ is_erased(identifiers, 'source.occurred_at') }} as is_withheld
     from source
+    {{ erased_joins('source', identifiers) }}
 ),
 
 -- A no whose time nobody can read counts from when it was loaded, or at once: never not at all.

@@ -1,3 +1,4 @@
+{%- set identifiers = {'customer_id': 'source.customer_id', 'email': 'lower(source.email)'} %}
 with source as (
     select * from {{ landing('crm', 'crm_customers') }}
 ),
@@ -22,11 +23,9 @@ standardised as (
             and source.signed_up_at < timestamp '2100-01-01 00:00:00',
             false
         ) as is_sign_up_possible,
-        {{ is_erased(
-            [('customer_id', 'source.customer_id'), ('email', 'lower(source.email)')],
-            'source.signed_up_at'
-        ) }} as is_withheld
+        {{ is_erased(identifiers, 'source.signed_up_at') }} as is_withheld
     from source
+    {{ erased_joins('source', identifiers) }}
     left join countries on lower(source.country) = countries.country_name
 ),
 

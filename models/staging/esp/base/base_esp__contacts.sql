@@ -1,3 +1,8 @@
+{%- set identifiers = {
+    'esp_contact_id': 'source.esp_contact_id',
+    'customer_id': 'source.external_id',
+    'email': 'lower(source.email)',
+} %}
 with source as (
     select * from {{ landing('esp', 'esp_contacts') }}
 ),
@@ -12,15 +17,9 @@ standardised as (
         {{ clean_email('source.email') }} as clean_email,
         {{ clean_phone('source.phone') }} as clean_phone,
         countries.country_code,
-        {{ is_erased(
-            [
-                ('esp_contact_id', 'source.esp_contact_id'),
-                ('customer_id', 'source.external_id'),
-                ('email', 'lower(source.email)'),
-            ],
-            'source.created_at'
-        ) }} as is_withheld
+        {{ is_erased(identifiers, 'source.created_at') }} as is_withheld
     from source
+    {{ erased_joins('source', identifiers) }}
     left join countries on lower(source.country) = countries.country_name
 ),
 

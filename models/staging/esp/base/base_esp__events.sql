@@ -6,6 +6,11 @@
         this, 'esp', 'esp_events', ['customer_id', 'email', 'esp_contact_id']
     ) }}"
 ) }}
+{%- set identifiers = {
+    'customer_id': 'source.customer_id',
+    'email': 'source.email',
+    'esp_contact_id': 'source.esp_contact_id',
+} %}
 {#- What staging keeps of an event. -#}
 {%- set columns = [
     'store', 'event_id', 'message_id', 'campaign_id', 'esp_contact_id', 'customer_id', 'email',
@@ -76,9 +81,10 @@
             and event_type not in ('delivered', 'bounced', 'complained', 'unsubscribed'),
             false
         ) as is_not_yet,
-        {{ is_erased_row(['customer_id', 'email', 'esp_contact_id'], 'occurred_at') }}
+        {{ is_erased(identifiers, 'source.occurred_at') }}
             as is_withheld
     from ({{ judged }}) as source
+    {{ erased_joins('source', identifiers) }}
 {%- endset %}
 -- Incremental (docs/decisions/0013): what was landed since is judged, and with it whatever the new
 -- rows, the clock or an erasure open again.

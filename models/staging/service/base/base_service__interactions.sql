@@ -1,17 +1,16 @@
+{%- set identifiers = {'customer_id': 'source.customer_id', 'email': 'lower(source.email)'} %}
 with source as (
     select * from {{ landing('service', 'service_interactions') }}
 ),
 
 standardised as (
     select
-        *,
+        source.*,
         {{ clean_email('email') }} as clean_email,
         {{ standardise('channel', 'service_channel') }} as clean_channel,
-        {{ is_erased(
-            [('customer_id', 'source.customer_id'), ('email', 'lower(source.email)')],
-            'source.opened_at'
-        ) }} as is_withheld
+        {{ is_erased(identifiers, 'source.opened_at') }} as is_withheld
     from source
+    {{ erased_joins('source', identifiers) }}
 ),
 
 judged as (

@@ -1,3 +1,4 @@
+{%- set identifiers = {'customer_id': 'source.customer_id'} %}
 with source as (
     select * from {{ landing('shop', 'coupon_redemptions') }}
 ),
@@ -25,9 +26,10 @@ judged as (
             (is_absurd_time('source.redeemed_at'), 'redeemed_at is before 1990'),
         ], deleted_at='source.deleted_at') }} as reject_reason,
         coalesce(source.redeemed_at >= {{ as_of_at() }}, false) as is_not_yet,
-        {{ is_erased([('customer_id', 'source.customer_id')], 'source.redeemed_at') }}
+        {{ is_erased(identifiers, 'source.redeemed_at') }}
         or coalesce(orders.is_anonymised, false) as is_withheld
     from source
+    {{ erased_joins('source', identifiers) }}
     left join orders
         on source.store = orders.store and source.order_id = orders.order_id
 ),

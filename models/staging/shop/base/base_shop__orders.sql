@@ -1,3 +1,4 @@
+{%- set identifiers = {'customer_id': 'source.customer_id', 'email': 'lower(source.email)'} %}
 with source as (
     select * from {{ landing('shop', 'shop_orders') }}
 ),
@@ -19,12 +20,10 @@ standardised as (
             else rates.rate_to_base
         end as rate_to_base,
         -- An erased person's order stays, without the person: revenue does not move.
-        {{ is_erased(
-            [('customer_id', 'source.customer_id'), ('email', 'lower(source.email)')],
-            'source.ordered_at'
-        ) }} as is_anonymised,
+        {{ is_erased(identifiers, 'source.ordered_at') }} as is_anonymised,
         false as is_withheld
     from source
+    {{ erased_joins('source', identifiers) }}
     left join rates
         on
             source.store = rates.store

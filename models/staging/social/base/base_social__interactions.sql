@@ -1,17 +1,16 @@
+{%- set identifiers = {'customer_id': 'source.customer_id', 'email': 'lower(source.email)'} %}
 with source as (
     select * from {{ landing('social', 'social_interactions') }}
 ),
 
 standardised as (
     select
-        *,
+        source.*,
         {{ clean_email('email') }} as clean_email,
         {{ standardise('interaction_type', 'interaction_type') }} as clean_interaction_type,
-        {{ is_erased(
-            [('customer_id', 'source.customer_id'), ('email', 'lower(source.email)')],
-            'source.occurred_at'
-        ) }} as is_withheld
+        {{ is_erased(identifiers, 'source.occurred_at') }} as is_withheld
     from source
+    {{ erased_joins('source', identifiers) }}
 ),
 
 judged as (

@@ -6,6 +6,12 @@
         this, 'web', 'web_events', ['customer_id', 'email', 'esp_contact_id', 'anonymous_id']
     ) }}"
 ) }}
+{%- set identifiers = {
+    'customer_id': 'source.customer_id',
+    'email': 'source.email',
+    'esp_contact_id': 'source.esp_contact_id',
+    'anonymous_id': 'source.anonymous_id',
+} %}
 {#- What staging keeps of an event. -#}
 {%- set columns = [
     'store', 'event_id', 'anonymous_id', 'customer_id', 'esp_contact_id', 'email', 'session_id',
@@ -84,10 +90,9 @@
     select
         source.*,
         coalesce(occurred_at >= {{ as_of_at() }}, false) as is_not_yet,
-        {{ is_erased_row(
-            ['customer_id', 'email', 'esp_contact_id', 'anonymous_id'], 'occurred_at'
-        ) }} as is_withheld
+        {{ is_erased(identifiers, 'source.occurred_at') }} as is_withheld
     from ({{ judged }}) as source
+    {{ erased_joins('source', identifiers) }}
 {%- endset %}
 -- Incremental (docs/decisions/0013): what was landed since is judged, and with it whatever the new
 -- rows, the clock or an erasure open again.
