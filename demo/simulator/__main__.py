@@ -62,6 +62,7 @@ def connect(folder: Path, customers: int, seed: int, days: int, threads: int):
     for name, value in settings.items():
         connection.execute(f"set variable {name} = {value!r}")
     connection.execute(f"set variable clock = timestamp '{CLOCK}'")
+    connection.execute(f"set variable opening = timestamp '{CLOCK}' - interval {days} days")
     with (HERE / "parameters.csv").open() as file:
         for row in csv.DictReader(file):
             connection.execute(

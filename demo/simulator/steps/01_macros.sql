@@ -34,10 +34,10 @@ create macro second_of_day(local_hour, hours_ahead, purpose, a) as
     ) % 86400;
 
 -- Loaders: an hourly batch, a nightly one, and the few percent that come late.
-create macro hours_late(purpose, a) as
+create macro hours_late(purpose, a, b := 0) as
     case
-        when u('is late ' || purpose, a) < parameter('late_rate')
-            then cast(3 + 285 * pow(u('late ' || purpose, a), 2) as integer)
+        when u('is late ' || purpose, a, b) < parameter('late_rate')
+            then cast(3 + 285 * pow(u('late ' || purpose, a, b), 2) as integer)
         else 0
     end;
 create macro hourly(moment, late) as
@@ -73,3 +73,19 @@ create macro product_for(key, n, favourite, second, brand) as
 -- Prices hold for half a year, each product's halves of its own.
 create macro price_period(product_no, day_no) as
     cast((day_no + pick(180, 'price period', product_no)) // 180 as integer);
+
+-- Days since the opening of a moment.
+create macro day_of(moment) as
+    cast((epoch(moment) - epoch(getvariable('opening'))) // 86400 as integer);
+create macro campaign_name(campaign_no) as case
+    when campaign_no < 110 then 'nl-' || campaign_no
+    when campaign_no < 150 then 'promo-' || (campaign_no - 110)
+    when campaign_no = 400 then 'flow-welcome'
+    when campaign_no = 401 then 'flow-cart'
+    when campaign_no = 402 then 'flow-winback'
+end;
+create macro part_begins(share) as
+    getvariable('opening') + to_days(cast(floor(share * (getvariable('days') + 40)) as integer));
+-- Whether a row belongs to the part of a large table that is being written, by when it was loaded.
+create macro is_in_part(moment) as
+    moment >= part_begins(getvariable('part_from')) and moment < part_begins(getvariable('part_until'));

@@ -35,10 +35,7 @@ select
         floor(categories.typical_price * exp(0.45 * (
             u('price', product_no, 1) + u('price', product_no, 2) + u('price', product_no, 3) - 1.5
         ) * 2)) + 0.9 as decimal(18, 2)
-    ) as first_price,
-    -- Most are there from the first day; every sixth is added later.
-    case when pick(6, 'added later', product_no) = 0
-        then pick(getvariable('days') // 2, 'added', product_no) else 0 end as first_day_no
+    ) as first_price
 from (
     select
         cast(product_no as integer) as product_no,
@@ -58,8 +55,7 @@ select
     null as category,
     null as subcategory,
     null as brand,
-    first_price,
-    0 as first_day_no
+    first_price
 from (
     values
     ('gift-25', 'Gift card 25', 'gift_card', 25.00),

@@ -219,28 +219,51 @@ timed as (
         ) as is_guest
     from placed
     left join effects on placed.message_no = effects.message_no
+),
+
+with_accounts as (
+    select
+        timed.*,
+        not is_guest and second.account_no is not null and u('which account', order_no) < 0.6
+            as is_by_second,
+        second.account_no as second_account_no,
+        second.email as second_email,
+        second.phone as second_phone,
+        parameter('consideration_days_mean') * exponential('consideration', order_no)
+            as consideration_days
+    from timed
+    left join accounts as second
+        on second.account_no = 2000000000 + timed.person_no
+        and second.created_at < timed.ordered_at
 )
 
 select
-    timed.order_no,
-    timed.person_no,
-    timed.place,
-    timed.day_no,
-    timed.ordered_at,
-    timed.sales_channel,
-    timed.message_no,
-    timed.is_guest,
+    order_no,
+    person_no,
+    place,
+    day_no,
+    ordered_at,
+    sales_channel,
+    message_no,
+    is_guest,
+    case when is_by_second then second_account_no when not is_guest then person_no end
+        as account_no,
+    -- What was typed at the checkout. One guest address in a hundred has a letter too many.
     case
-        when is_guest then null
-        when second.account_no is not null and u('which account', order_no) < 0.6
-            then second.account_no
-        else timed.person_no
-    end as account_no,
-    timed.favourite_category,
-    timed.second_category,
-    timed.favourite_brand,
-    timed.price_sensitivity,
-    timed.currency_no,
+        when is_guest and (phone is null or u('guest identifier', order_no) < 0.85)
+            then if(pick(100, 'typo', order_no) = 0, email[1], '') || email
+        when not is_guest and u('states e-mail', order_no) < 0.6
+            then if(is_by_second, second_email, email)
+    end as given_email,
+    case
+        when is_guest and given_email is null then phone
+        when u('states phone', order_no) < 0.3 then if(is_by_second, second_phone, phone)
+    end as given_phone,
+    favourite_category,
+    second_category,
+    favourite_brand,
+    price_sensitivity,
+    currency_no,
     case
         when u('lines', order_no) < 0.42 then 1
         when u('lines', order_no) < 0.70 then 2
@@ -248,25 +271,14 @@ select
         else 4
     end as product_count,
     case
-        when sales_channel not in ('web', 'app') then null
         when
-            u('considers', order_no) < parameter('consideration_rate')
-            and consideration_days < 7
+            sales_channel in ('web', 'app') and consideration_days < 7
+            and u('considers', order_no) < parameter('consideration_rate')
             then later(ordered_at, -86400 * consideration_days - 7200)
     end as considered_at,
-    considered_at is not null
+    considered_at > getvariable('opening')
     and u('consideration cart', order_no) < parameter('consideration_cart_rate')
         as is_cart_considered,
     -- A cart is numbered like the session that filled it first; see the next step.
     order_no * 4 + case when is_cart_considered then 2 else 1 end as cart_no
-from (
-    select
-        *,
-        parameter('consideration_days_mean') * exponential('consideration', order_no)
-            as consideration_days
-    from timed
-) as timed
-left join accounts as second
-    on timed.person_no = second.person_no
-    and second.account_no = 2000000000 + timed.person_no
-    and second.created_at < timed.ordered_at;
+from with_accounts;
