@@ -8,7 +8,6 @@ number of customers and days give the same content, whatever the number of threa
 """
 
 import argparse
-import csv
 import hashlib
 import sys
 import tempfile
@@ -63,11 +62,9 @@ def connect(folder: Path, customers: int, seed: int, days: int, threads: int):
         connection.execute(f"set variable {name} = {value!r}")
     connection.execute(f"set variable clock = timestamp '{CLOCK}'")
     connection.execute(f"set variable opening = timestamp '{CLOCK}' - interval {days} days")
-    with (HERE / "parameters.csv").open() as file:
-        for row in csv.DictReader(file):
-            connection.execute(
-                f"set variable parameter_{row['name']} = cast({row['value']} as double)"
-            )
+    connection.execute(f"create table truth_parameters as from '{HERE}/parameters.csv'")
+    for name, value in connection.execute("select name, value from truth_parameters").fetchall():
+        connection.execute(f"set variable parameter_{name} = cast({value} as double)")
     return connection
 
 

@@ -38,7 +38,8 @@ select
     granted_at as created_at,
     exported_at as updated_at,
     exported_at + interval 1 hour as loaded_at
-from states inner join countries using (country_no, country_code, language, currency_no, hours_ahead)
+from states
+inner join (select country_no, language from countries) using (country_no)
 union all by name
 -- Contacts of an old address, merged into the person's own.
 select
