@@ -23,7 +23,7 @@ CLOCK_DATE = "2025-01-01"
 CATEGORIES = 12
 # Rows sorted and written at once: beyond this many customers a large table becomes a folder.
 CUSTOMERS_PER_FILE = 50_000
-IN_PARTS = {"web_events", "esp_events"}
+IN_PARTS = {"landing/web_events", "landing/esp_events"}
 
 
 def fingerprint(customers: int, seed: int, days: int) -> str:
@@ -91,7 +91,7 @@ def write_table(connection, query: Path, folder: Path, parts: int) -> None:
         connection.execute(f"set variable part_from = {part / parts}")
         connection.execute(f"set variable part_until = {(part + 1) / parts}")
         path = target / f"part_{part:03}.parquet" if parts > 1 else target
-        connection.execute(f"copy ({sql}) to '{path}' (format parquet, compression zstd)")
+        connection.execute(f"copy ({sql}) to '{path}' (format parquet, compression snappy)")
 
 
 def write_landing(landing: Path, customers: int, seed: int, days: int, threads: int = 2) -> None:
@@ -131,17 +131,14 @@ def write_landing(landing: Path, customers: int, seed: int, days: int, threads: 
             started = time.monotonic()
             connection.execute(step.read_text())
             print(f"  {step.stem[3:]} ({time.monotonic() - started:.1f} s)", flush=True)
-        for query in [*sorted((HERE / "landing").glob("*.sql")), *sorted((HERE / "truth").glob("*.sql"))]:
-            started = time.monotonic()
-            is_large = query.stem in IN_PARTS and query.parent.name == "landing"
-            write_table(
-                connection,
-                query,
-                landing if query.parent.name == "landing" else truth,
-                1 + (customers - 1) // CUSTOMERS_PER_FILE if is_large else 1,
-            )
-            seconds = time.monotonic() - started
-            print(f"  wrote {query.parent.name}/{query.stem} ({seconds:.1f} s)", flush=True)
+        for name, target in (("landing", landing), ("truth", truth)):
+            for query in sorted((HERE / name).glob("*.sql")):
+                started = time.monotonic()
+                is_large = f"{name}/{query.stem}" in IN_PARTS
+                parts = 1 + (customers - 1) // CUSTOMERS_PER_FILE if is_large else 1
+                write_table(connection, query, target, parts)
+                seconds = time.monotonic() - started
+                print(f"  wrote {name}/{query.stem} ({seconds:.1f} s)", flush=True)
         connection.close()
     landed.write_text(vars_text + made_by)
 

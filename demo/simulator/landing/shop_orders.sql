@@ -30,7 +30,7 @@ with rendered as (
     inner join placed_orders using (order_no)
 )
 
-select * replace (cast(total_amount as decimal(18, 2)) as total_amount) from rendered
+select * from rendered
 union all by name
 select * from rendered where hash(order_id, updated_at, 'twice') % 140 = 0
 union all by name
@@ -38,11 +38,26 @@ select * replace (loaded_at + interval 1 day as loaded_at)
 from rendered where hash(order_id, updated_at, 'again') % 140 = 0
 union all by name
 -- Orders of the shop's own people, and a few that cannot be right.
-select 'test-' || order_id as order_id, 'test@example.com' as email, 'placed' as order_status,
-    true as is_test, ordered_at, currency, total_amount, 'web' as sales_channel, updated_at, loaded_at
-from rendered where order_status = 'paid' and hash(order_id, 'test') % 500 = 0
+select
+    'test-' || order_id as order_id,
+    'test@example.com' as email,
+    'placed' as order_status,
+    true as is_test,
+    ordered_at,
+    currency,
+    0 as total_amount,
+    'web' as sales_channel,
+    updated_at,
+    loaded_at
+from rendered where updated_at = ordered_at and hash(order_id, 'test') % 500 = 0
 union all by name
-select 'bad-' || order_id as order_id, 'paid' as order_status, ordered_at, currency,
-    -total_amount as total_amount, updated_at, loaded_at
-from rendered where order_status = 'paid' and hash(order_id, 'bad') % 1000 = 0
-order by loaded_at, order_id, updated_at
+select
+    'bad-' || order_id as order_id,
+    'paid' as order_status,
+    ordered_at,
+    currency,
+    -total_amount as total_amount,
+    updated_at,
+    loaded_at
+from rendered where updated_at = ordered_at and hash(order_id, 'bad') % 1000 = 0
+order by loaded_at, order_id, updated_at, total_amount

@@ -62,7 +62,7 @@ create macro category_for(key, n, favourite, second) as
         else pick(getvariable('categories'), 'any category', key, n)
     end;
 create macro place_in_category(key, n) as
-    cast(floor(getvariable('products_per_category') * pow(u('product', key, n), 1.8)) as integer);
+    cast(floor(getvariable('products_per_category') * u('product', key, n) * u('product', key, n)) as integer);
 create macro product_for(key, n, favourite, second, brand) as
     category_for(key, n, favourite, second) * getvariable('products_per_category')
     + case
@@ -70,9 +70,24 @@ create macro product_for(key, n, favourite, second, brand) as
             then place_in_category(key, n) - place_in_category(key, n) % 8 + brand
         else place_in_category(key, n)
     end;
--- Prices hold for half a year, each product's halves of its own.
+-- Prices in base currency: around what is typical of the category, and ending in .90.
+create macro first_price(product_no) as
+    floor(
+        [14, 11, 34, 22, 49, 39, 27, 24, 17, 9, 59, 19][
+            1 + product_no // getvariable('products_per_category')
+        ] * (0.5 + 1.8 * u('price', product_no, 1) * u('price', product_no, 2))
+    ) + 0.9;
+-- They hold for half a year, each product's halves of its own. Two in five halves bring another
+-- price, more often a lower one.
 create macro price_period(product_no, day_no) as
     cast((day_no + pick(180, 'price period', product_no)) // 180 as integer);
+create macro price_in(product_no, period) as
+    case
+        when period > 0 and u('price changes', product_no, period) < 0.4
+            then floor(first_price(product_no) * (0.7 + 0.45 * u('new price', product_no, period)))
+                + 0.9
+        else first_price(product_no)
+    end;
 
 -- Days since the opening of a moment.
 create macro day_of(moment) as

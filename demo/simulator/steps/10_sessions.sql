@@ -79,16 +79,9 @@ select
     u('tracking', device_no) > 0.12 as is_tracking_allowed,
     coalesce(campaign_no, message_no % 512) as campaign_no,
     -- A visit is loaded as a whole: its tracker keeps the events until then.
-    hourly(ends_at, hours_late('visit', session_no)) as loaded_at
+    hourly(ends_at, hours_late('visit', session_no)) as loaded_at,
+    -- Some are delivered twice: at once, or again a day later.
+    case pick(140, 'delivery', session_no) when 0 then 'twice' when 1 then 'again' end as repetition
 from with_people;
-
--- Some visits are delivered twice: at once, or again a day later.
-create view deliveries as
-select * from sessions
-union all
-select * from sessions where pick(140, 'twice', session_no) = 0
-union all
-select * replace (loaded_at + interval 1 day as loaded_at)
-from sessions where pick(140, 'again', session_no) = 0;
 
 drop table visits;
