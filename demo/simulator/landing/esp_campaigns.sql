@@ -1,7 +1,6 @@
 -- One row per campaign and flow.
 select
     campaign_id,
-    null as parent_id,
     case campaign_kind when 'newsletter' then 'Newsletter ' else 'Promotion ' end || (place + 1)
         as campaign_name,
     'campaign' as campaign_type,

@@ -18,7 +18,7 @@ visits_in_order as (
         id('a', device_no) as anonymous_id,
         id('c', account_no) as customer_id,
         -- One of the two trackers does not count visits.
-        case when device_no % 2 = 0 then id('s', session_no) end as session_id,
+        case when pick(2, 'tracker', device_no) = 0 then id('s', session_no) end as session_id,
         id('b', cart_no) as cart_id,
         case when campaign_no is not null then id('k', person_no) end as esp_contact_id,
         view_count + 2 * product_count as cart_end,

@@ -79,7 +79,7 @@ firsts as (
     select
         person_no,
         min(arrival) as arrival,
-        arg_min(message_no, arrival) as message_no
+        arg_min_null(message_no, arrival) as message_no
     from arrivals
     group by person_no
 )

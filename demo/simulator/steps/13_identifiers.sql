@@ -96,7 +96,7 @@ select
         when 5 then people.email
         when 6 then second.email
         when 7 then 'old.' || people.email
-        when 8 then lower(people.email[1]) || people.email
+        when 8 then people.email[1] || people.email
         when 9 then people.phone
         when 13 then id('a', (people.person_no - 1) * 4)
         else id('a', people.person_no * 4 + bit - 10)

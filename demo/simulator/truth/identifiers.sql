@@ -1,7 +1,7 @@
 select
     person_no as person_id,
     identifier_type,
-    lower(identifier) as identifier,
+    identifier,
     is_shared
 from holdings
 order by person_no, mask
