@@ -22,7 +22,7 @@ CLOCK = "2024-12-31 23:00:00"
 CLOCK_DATE = "2025-01-01"
 CATEGORIES = 12
 # Rows sorted and written at once: beyond this many customers a large table becomes a folder.
-CUSTOMERS_PER_FILE = 50_000
+CUSTOMERS_PER_FILE = 100_000
 IN_PARTS = {"landing/web_events", "landing/esp_events"}
 
 

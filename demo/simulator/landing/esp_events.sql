@@ -1,28 +1,26 @@
--- What became of messages. A few events land twice, at once or in a later batch.
+-- What became of messages. A few events land twice, at once or in a later batch; one in four thousand
+-- comes once more without its id.
 with deliveries as (
     select * from mail_events where is_in_part(loaded_at)
     union all
-    select * from mail_events where pick(130, 'twice', message_no, code) = 0 and is_in_part(loaded_at)
+    select * from mail_events where repetition = 'twice' and is_in_part(loaded_at)
     union all
     select * replace (loaded_at + interval 1 day as loaded_at) from mail_events
-    where pick(140, 'again', message_no, code) = 0 and is_in_part(loaded_at + interval 1 day)
+    where repetition = 'again' and is_in_part(loaded_at + interval 1 day)
     union all
-    -- One in four thousand comes once more without its id.
-    select * replace (null::tinyint as code) from mail_events
-    where pick(4000, 'without id', message_no, code) = 0 and is_in_part(loaded_at)
+    select * replace (null as code) from mail_events
+    where repetition = 'without id' and is_in_part(loaded_at)
 ),
 
 in_order as (
-    select *, u('agent', message_no, code) as drawn
-    from deliveries
-    order by loaded_at, message_no, code, occurred_at
+    select * from deliveries order by loaded_at, message_no, code, occurred_at
 )
 
 select
     id('m', message_no) || '-' || code as event_id,
     id('m', message_no) as message_id,
     campaign_name(campaign_no) as campaign_id,
-    id('k', person_no) as esp_contact_id,
+    id('k', message_no // 512) as esp_contact_id,
     'email' as channel,
     event_type,
     bounce_type,
@@ -34,15 +32,15 @@ select
     case
         when event_type not in ('opened', 'clicked') then null
         when true_kind = 'privacy_proxy' then 'Mozilla/5.0'
-        when true_kind = 'scanner' and drawn < 0.5
+        when true_kind = 'scanner' and u('agent', message_no) < 0.5
             then 'Mozilla/5.0 (compatible; MailGuard LinkScan/2.1)'
         when true_kind = 'scanner' then 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36'
         when event_type = 'opened' and mailbox = 'gmail'
             then 'Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)'
-        when event_type = 'opened' and mailbox = 'apple' and drawn < 0.3 then 'Mozilla/5.0'
+        when event_type = 'opened' and mailbox = 'apple' and u('agent', message_no) < 0.3 then 'Mozilla/5.0'
         when mailbox = 'apple'
             then 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148'
-        when drawn < 0.5
+        when u('agent', message_no) < 0.5
             then 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36'
         else 'Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; Microsoft Outlook 16.0)'
     end as user_agent,

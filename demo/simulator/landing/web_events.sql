@@ -83,6 +83,13 @@ with_products as (
             product_key, product_place, favourite_category, second_category, favourite_brand
         ) end as product_no
     from events
+),
+
+with_ids as (
+    select
+        *,
+        case when has_product then id('p', product_no) end as product_id
+    from with_products
 )
 
 select
@@ -96,7 +103,7 @@ select
     case when event_type in ('checkout_started', 'order_placed') then guest_email end as email,
     session_id,
     event_type,
-    case when has_product then id('p', product_no) end as product_id,
+    product_id,
     case when event_type in ('add_to_cart', 'remove_from_cart') then cast(1 as decimal(18, 4)) end
         as quantity,
     case
@@ -121,7 +128,7 @@ select
             ]
     end as search_term,
     case
-        when has_product then '/p/' || id('p', product_no)
+        when has_product then '/p/' || product_id
         when event_type = 'page_view' and place = 0 then '/'
         when event_type = 'page_view' then '/new'
         when event_type = 'search' then '/search'
@@ -140,4 +147,4 @@ select
     is_tracking_allowed,
     occurred_at,
     loaded_at
-from with_products
+from with_ids

@@ -20,7 +20,7 @@ create macro parameter(name) as getvariable('parameter_' || name);
 create macro clock() as getvariable('clock');
 
 -- Ids as a shop would have them: a one-to-one scramble of 32 bits (Knuth's multiplicative hash).
-create macro scrambled(n) as (cast(n as bigint) * 2654435761) % 4294967296;
+create macro scrambled(n) as (cast(n as ubigint) * 2654435761) & 4294967295::ubigint;
 create macro id(prefix, n) as prefix || to_hex(scrambled(n));
 
 -- A moment some seconds later, in whole milliseconds.

@@ -72,14 +72,17 @@ from sessions left join order_masks using (order_no);
 -- Who has which identifier.
 create table holdings as
 with bits as (
-    select person_no, bit, bit_or(mask) >> bit & 1 as is_there
-    from masks cross join range(14) as bits (bit)
-    group by person_no, bit
+    select
+        person_no,
+        cast(bit as integer) as bit
+    from (select person_no, bit_or(mask) as mask from masks group by person_no)
+    cross join range(14) as bits (bit)
+    where mask >> cast(bit as integer) & 1 = 1
 )
 
 select
     people.person_no,
-    1 << cast(bit as integer) as mask,
+    1 << bit as mask,
     case
         when bit < 3 then 'customer_id'
         when bit < 5 then 'esp_contact_id'
@@ -87,7 +90,7 @@ select
         when bit = 9 then 'phone'
         else 'anonymous_id'
     end as identifier_type,
-    case cast(bit as integer)
+    case bit
         when 0 then id('c', people.person_no)
         when 1 then id('c', 2000000000 + people.person_no)
         when 2 then id('c', 3000000000 + people.person_no)
@@ -110,8 +113,7 @@ select
     end as is_shared
 from bits
 inner join people using (person_no)
-left join accounts as second on second.account_no = 2000000000 + people.person_no
-where is_there = 1;
+left join accounts as second on second.account_no = 2000000000 + people.person_no;
 
 -- Rows that have an unshared identifier in common grow together until nothing changes. Erased
 -- people are left out: nobody may link them any more.
