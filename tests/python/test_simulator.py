@@ -211,12 +211,12 @@ CAUSES = {
         select count(*) from shop_refunds inner join orders_once using (order_id)
         where refunded_at <= ordered_at or orders_once.cancelled_at is not null
     """,
-    "nobody does anything after they dropped out, but return": """
-        select count(*) from true_orders inner join true_people on person_id = person_no
+    "nobody orders before they came or after they left": """
+        select count(*) from true_orders inner join true_people using (person_id)
         where ordered_at >= dropout_at + interval 2 hours or ordered_at < entry_at
     """,
     "nothing is sent to people who said no": """
-        select count(*) from true_messages inner join true_people on person_id = person_no
+        select count(*) from true_messages inner join true_people using (person_id)
         where sent_at > email_stopped_at
             and (email_granted_again_at is null or sent_at < email_granted_again_at)
             or sent_at < email_granted_at

@@ -19,9 +19,10 @@ create macro gamma_half(purpose, a) as
 create macro parameter(name) as getvariable('parameter_' || name);
 create macro clock() as getvariable('clock');
 
--- Ids as a shop would have them: a one-to-one scramble of 32 bits (Knuth's multiplicative hash).
+-- Ids as a shop would have them: a one-to-one scramble of 32 bits (Knuth's multiplicative hash), and
+-- another one for each prefix, so that no id tells which other id is of the same person.
 create macro scrambled(n) as (cast(n as ubigint) * 2654435761) & 4294967295::ubigint;
-create macro id(prefix, n) as prefix || to_hex(scrambled(n));
+create macro id(prefix, n) as prefix || to_hex(xor(scrambled(n), hash(prefix) & 4294967295::ubigint));
 
 -- A moment some seconds later, in whole milliseconds.
 create macro later(moment, seconds) as

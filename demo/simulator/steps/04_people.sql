@@ -34,16 +34,16 @@ select
     *
 from (
     values
-    (0.44, 'DE', ['Germany', 'DE', 'deutschland', 'GERMANY'], 'Europe/Berlin', 0, 0, '+49', 'de'),
-    (0.52, 'AT', ['Austria', 'AT', 'Österreich', 'austria'], 'Europe/Vienna', 0, 0, '+43', 'de'),
-    (0.60, 'CH', ['Switzerland', 'CH', 'Schweiz', 'CH'], 'Europe/Zurich', 0, 2, '+41', 'de'),
-    (0.74, 'GB', ['United Kingdom', 'GB', 'gb', 'GB'], 'Europe/London', -1, 1, '+44', 'en'),
-    (0.81, 'US', ['United States', 'US', 'USA', 'us'], 'America/New_York', -6, 3, '+1', 'en'),
-    (0.85, 'US', ['United States', 'US', 'USA', 'us'], 'America/Los_Angeles', -9, 3, '+1', 'en'),
-    (0.93, 'SE', ['Sweden', 'SE', 'Sverige', 'se'], 'Europe/Stockholm', 0, 4, '+46', 'sv'),
-    (1.00, 'FR', ['France', 'FR', 'france', 'FR'], 'Europe/Paris', 0, 0, '+33', 'fr')
+    (0.00, 'DE', ['Germany', 'DE', 'deutschland', 'GERMANY'], 'Europe/Berlin', 0, 0, 'de'),
+    (0.44, 'AT', ['Austria', 'AT', 'Österreich', 'austria'], 'Europe/Vienna', 0, 0, 'de'),
+    (0.52, 'CH', ['Switzerland', 'CH', 'Schweiz', 'CH'], 'Europe/Zurich', 0, 2, 'de'),
+    (0.60, 'GB', ['United Kingdom', 'GB', 'gb', 'GB'], 'Europe/London', -1, 1, 'en'),
+    (0.74, 'US', ['United States', 'US', 'USA', 'us'], 'America/New_York', -6, 3, 'en'),
+    (0.81, 'US', ['United States', 'US', 'USA', 'us'], 'America/Los_Angeles', -9, 3, 'en'),
+    (0.85, 'SE', ['Sweden', 'SE', 'Sverige', 'se'], 'Europe/Stockholm', 0, 4, 'sv'),
+    (0.93, 'FR', ['France', 'FR', 'france', 'FR'], 'Europe/Paris', 0, 0, 'fr')
 ) as rows (
-    share_below, country_code, spellings, timezone, hours_ahead, currency_no, dial_code, language
+    share_from, country_code, spellings, timezone, hours_ahead, currency_no, language
 );
 
 create table people as
@@ -85,7 +85,8 @@ drawn as (
         * case when kind = 'lead' then 0.1 else 1 end as first_rate,
         parameter('dropout_rate_mean') * exponential('dropout rate', person_no)
         * case when kind = 'visitor' then 10 else 1 end as dropout_rate,
-        parameter('browse_rate_mean') * exponential('browse rate', person_no) as browse_rate,
+        parameter('browse_rate_mean') * exponential('browse rate', person_no)
+        * case when kind = 'visitor' then 6 else 1 end as browse_rate,
         kind = 'guest'
         or (kind = 'account' and u('buys first', person_no) < parameter('sign_up_by_buying'))
             as is_signed_up_by_buying,
@@ -126,7 +127,6 @@ entered as (
     from (
         select
             drawn.*,
-            (select min(country_no) from countries) as nothing,
             u('entry', person_no) * total as entry_season
         from drawn
         inner join (
@@ -136,11 +136,7 @@ entered as (
     asof join seasons
         on drawn.favourite_weekday = seasons.favourite_weekday and entry_season >= seasons.passed
     inner join days on seasons.day_no = days.day_no
-    asof join (
-        select *, coalesce(lag(share_below) over (order by country_no), 0) as share_from
-        from countries
-    ) as countries
-        on country_draw >= countries.share_from
+    asof join countries on country_draw >= countries.share_from
     inner join first_names on drawn.first_name_no = first_names.first_name_no
     inner join last_names on drawn.last_name_no = last_names.last_name_no
 ),
@@ -209,8 +205,8 @@ select
     end as email,
     case
         when has_phone
-            then dial_code || lpad(cast(scrambled(person_no) as varchar), 10, '0')
+            -- Country code 999 is assigned to nobody: no number rings.
+            then '+999' || lpad(cast(scrambled(person_no) as varchar), 10, '0')
     end as phone
 from left_shop
-inner join (select country_no, dial_code from countries) using (country_no)
 order by person_no;

@@ -1,5 +1,6 @@
 select
-    people.*,
+    people.person_no as person_id,
+    people.* exclude (person_no),
     opening.starts_at as entry_starts_at,
     -- From this midnight on nothing is ordered or looked at.
     getvariable('opening') + to_days(dropout_day_no) as dropout_at,
