@@ -61,7 +61,8 @@ rendered as (
     inner join people using (person_no)
     cross join lateral (
         select case
-            when kind = 'lead' then if(pick(2, 'speaker', person_no, place) = 0, 'email', 'esp_contact_id')
+            when kind = 'lead' and pick(2, 'speaker', person_no, place) = 0 then 'email'
+            when kind = 'lead' then 'esp_contact_id'
             -- A shared inbox says nothing about who spoke.
             when pick(10, 'speaker', person_no, place) < 3 and not is_sharing_inbox then 'email'
             else 'customer_id'

@@ -27,8 +27,10 @@ select
     first_name,
     country_code as country,
     language,
-    case when kind = 'account' and pick(8, 'no external id', person_no) > 0 then id('c', person_no) end
-        as external_id,
+    case
+        when kind = 'account' and pick(8, 'no external id', person_no) > 0
+            then id('c', person_no)
+    end as external_id,
     is_subscribed,
     suppressing is not null as is_suppressed,
     case suppressing when 'hard' then 'hard bounce' when 'complained' then 'complaint' end

@@ -1,5 +1,5 @@
--- What became of messages. A few events land twice, at once or in a later batch; one in four thousand
--- comes once more without its id.
+-- What became of messages. A few events land twice, at once or in a later batch; one in four
+-- thousand comes once more without its id.
 with deliveries as (
     select * from mail_events where is_in_part(loaded_at)
     union all
@@ -25,23 +25,25 @@ select
     event_type,
     bounce_type,
     variant,
-    case when event_type = 'clicked'
-        then ['https://shop.example/new', 'https://shop.example/sale', 'https://shop.example/'][1 + code % 3]
+    case
+        when event_type = 'clicked'
+            then 'https://shop.example/' || ['new', 'sale', 'books'][1 + code % 3]
     end as link_url,
     -- People behind Apple's or Google's proxy often come through it themselves.
     case
-        when event_type not in ('opened', 'clicked') then null
+        when true_kind is null then null
         when true_kind = 'privacy_proxy' then 'Mozilla/5.0'
         when true_kind = 'scanner' and u('agent', message_no) < 0.5
             then 'Mozilla/5.0 (compatible; MailGuard LinkScan/2.1)'
-        when true_kind = 'scanner' then 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36'
-        when event_type = 'opened' and mailbox = 'gmail'
-            then 'Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)'
-        when event_type = 'opened' and mailbox = 'apple' and u('agent', message_no) < 0.3 then 'Mozilla/5.0'
+        when true_kind = 'human' and event_type = 'opened' and mailbox = 'gmail'
+            then 'Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0'
+                || ' (via ggpht.com GoogleImageProxy)'
+        when mailbox = 'apple' and event_type = 'opened' and u('agent', message_no) < 0.3
+            then 'Mozilla/5.0'
         when mailbox = 'apple'
-            then 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148'
-        when u('agent', message_no) < 0.5
-            then 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36'
+            then 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) AppleWebKit/605.1.15'
+        when true_kind = 'scanner' or u('agent', message_no) < 0.5
+            then 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0'
         else 'Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; Microsoft Outlook 16.0)'
     end as user_agent,
     -- The ESP marks some of what it suspects, and is wrong now and then.

@@ -9,8 +9,8 @@ with deliveries as (
     from sessions where repetition = 'again' and is_in_part(loaded_at + interval 1 day)
 ),
 
--- Sorted before they are unrolled: that is a fifth of the rows. What follows keeps the order; a join
--- would not.
+-- Sorted before they are unrolled: that is a fifth of the rows. What follows keeps the order; a
+-- join would not.
 visits_in_order as (
     select
         *,

@@ -19,10 +19,11 @@ create macro gamma_half(purpose, a) as
 create macro parameter(name) as getvariable('parameter_' || name);
 create macro clock() as getvariable('clock');
 
--- Ids as a shop would have them: a one-to-one scramble of 32 bits (Knuth's multiplicative hash), and
+-- Ids as a shop would have them: a one-to-one scramble of 32 bits (Knuth's multiplicative hash),
 -- another one for each prefix, so that no id tells which other id is of the same person.
 create macro scrambled(n) as (cast(n as ubigint) * 2654435761) & 4294967295::ubigint;
-create macro id(prefix, n) as prefix || to_hex(xor(scrambled(n), hash(prefix) & 4294967295::ubigint));
+create macro id(prefix, n) as
+    prefix || to_hex(xor(scrambled(n), hash(prefix) & 4294967295::ubigint));
 
 -- A moment some seconds later, in whole milliseconds.
 create macro later(moment, seconds) as
@@ -63,7 +64,10 @@ create macro category_for(key, n, favourite, second) as
         else pick(getvariable('categories'), 'any category', key, n)
     end;
 create macro place_in_category(key, n) as
-    cast(floor(getvariable('products_per_category') * u('product', key, n) * u('product', key, n)) as integer);
+    cast(
+        floor(getvariable('products_per_category') * u('product', key, n) * u('product', key, n))
+        as integer
+    );
 create macro product_for(key, n, favourite, second, brand) as
     category_for(key, n, favourite, second) * getvariable('products_per_category')
     + case
@@ -104,4 +108,5 @@ create macro part_begins(share) as
     getvariable('opening') + to_days(cast(floor(share * (getvariable('days') + 40)) as integer));
 -- Whether a row belongs to the part of a large table that is being written, by when it was loaded.
 create macro is_in_part(moment) as
-    moment >= part_begins(getvariable('part_from')) and moment < part_begins(getvariable('part_until'));
+    moment >= part_begins(getvariable('part_from'))
+    and moment < part_begins(getvariable('part_until'));

@@ -1,4 +1,5 @@
--- Twelve categories of equally many goods, eight brands in each, and a few things that are no goods.
+-- Twelve categories of equally many goods, eight brands in each, and a few things that are no
+-- goods.
 create table categories as
 select
     cast(row_number() over () - 1 as integer) as category_no,

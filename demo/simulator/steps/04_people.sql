@@ -20,7 +20,8 @@ select
     cast(row_number() over () - 1 as integer) as last_name_no,
     last_name
 from unnest([
-    'Meyer', 'Schmidt', 'Weber', 'Wagner', 'Becker', 'Hoffmann', 'Koch', 'Bauer', 'Richter', 'Klein',
+    'Meyer', 'Schmidt', 'Weber', 'Wagner', 'Becker', 'Hoffmann', 'Koch', 'Bauer', 'Richter',
+    'Klein',
     'Wolf', 'Neumann', 'Schwarz', 'Braun', 'Huber', 'Gruber', 'Keller', 'Frei', 'Smith', 'Jones',
     'Taylor', 'Brown', 'Wilson', 'Evans', 'Walker', 'White', 'Green', 'Hall', 'Wood', 'Clark',
     'Johnson', 'Miller', 'Davis', 'Moore', 'Anderson', 'Jackson', 'Martin', 'Lee', 'Svensson',
@@ -77,7 +78,7 @@ drawn as (
         -- Two people who share have different names: the second's is moved on from the first's.
         (
             pick(38, 'first name', household_no)
-            + case when person_no % 2 = 0 then 1 + pick(37, 'other first name', household_no) else 0 end
+            + if(person_no % 2 = 0, 1 + pick(37, 'other first name', household_no), 0)
         ) % 38 as first_name_no,
         pick(58, 'last name', person_no) as last_name_no,
         parameter('repeat_rate_mean') * gamma_half('repeat rate', person_no) as repeat_rate,

@@ -47,8 +47,7 @@ select
     campaigns.campaign_kind,
     campaigns.day_no,
     later(campaigns.sends_at, 2400 * u('sending', subscriptions.person_no)) as sent_at,
-    case when u('variant', subscriptions.person_no, campaigns.campaign_no) < 0.5 then 'a' else 'b' end
-        as variant,
+    if(u('variant', subscriptions.person_no, campaigns.campaign_no) < 0.5, 'a', 'b') as variant,
     u('holdout', subscriptions.person_no, campaigns.campaign_no) < parameter('holdout_rate')
         as is_holdout,
     case
@@ -99,7 +98,9 @@ periods as (
         stops_at,
         stop_kind,
         case
-            when stop_kind in ('withdrawn', 'unsubscribed') and pick(6, 'grants again', person_no) = 0
+            when
+                stop_kind in ('withdrawn', 'unsubscribed')
+                and pick(6, 'grants again', person_no) = 0
                 then later(stops_at, 86400 * (20 + pick(210, 'granted again', person_no)))
         end as again_at
     from subscriptions

@@ -1,6 +1,6 @@
--- Who orders on which day. In terms of season passed, orders are a Poisson process of rate rho up to
--- the first order and lambda from the day after it; a delivered campaign message adds a process of
--- rate (effect x rate) on its days. Several arrivals on a day are one order.
+-- Who orders on which day. In terms of season passed, orders are a Poisson process of rate rho up
+-- to the first order and lambda from the day after it; a delivered campaign message adds a process
+-- of rate (effect x rate) on its days. Several arrivals on a day are one order.
 create view effects as
 select
     campaign_messages.message_no,

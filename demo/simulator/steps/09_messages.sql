@@ -113,7 +113,8 @@ opened as (
             when ordered_at is not null
                 then later(
                     delivered_at,
-                    20 + (epoch(ordered_at) - epoch(delivered_at) - 840) * u('open share', message_no) / 2
+                    20 + (epoch(ordered_at) - epoch(delivered_at) - 840)
+                    * u('open share', message_no) / 2
                 )
             -- A quarter sits at the inbox; the others come over hours and days.
             when u('prompt', message_no) < 0.27

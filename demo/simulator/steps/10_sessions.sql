@@ -58,7 +58,7 @@ with_people as (
         2 + pick(4, 'views', session_no) as view_count,
         view_count + 2 * product_count + has_checkout::integer + has_removal::integer
         + (all_visits.kind = 1)::integer as event_count,
-        -- Seconds from one event to the next: never half an hour. Who comes from a message is quick.
+        -- Seconds from one event to the next: never half an hour. Orders after a message are quick.
         case
             when all_visits.kind = 1 and message_no is not null then 25
             else 25 + 130 * pow(u('pace', session_no), 2)
