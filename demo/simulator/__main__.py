@@ -152,7 +152,7 @@ if __name__ == "__main__":
     parser.add_argument("--days", type=int, default=730, help="from the opening to the clock")
     parser.add_argument("--threads", type=int, default=2, help="of DuckDB")
     options = parser.parse_args()
-    # Ids are 32 bits and a person takes 2,048 of them (42 % of people come on top of the customers);
+    # Ids are 32 bits and a person takes 2,048 of them, 1.42 people to a customer;
     # messages are numbered for up to 110 newsletters.
     if not 100 <= options.customers <= 1_400_000 or not 60 <= options.days <= 760:
         parser.error("--customers goes from 100 to 1,400,000, --days from 60 to 760")
