@@ -6,6 +6,9 @@ SHELL := /bin/bash
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 DATA ?= complete_journey
+# Of the simulated shop: people with an account, and the seed of every draw.
+CUSTOMERS ?= 20000
+SEED ?= 7
 VENV := .venv
 BIN := $(VENV)/bin
 # Two workers; a file's tests share their builds, so that a file stays with one of them.
@@ -16,6 +19,10 @@ export OMP_NUM_THREADS ?= 1
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := False
 export PYTHONPATH := $(CURDIR)
+
+# The module that writes a demo's landing, with its arguments.
+demo_complete_journey := demo.complete_journey
+demo_simulated := demo.simulator --customers $(CUSTOMERS) --seed $(SEED)
 
 # The shop's own data lives under data/, a demo's under data/demo/<DATA>/.
 demo: export LETTERSHOP_LANDING ?= data/demo/$(DATA)/landing
@@ -69,9 +76,10 @@ requirements: ## Pin requirements/*.in anew, with hashes (needs uv)
 # --- Use --------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: $(VENV)/.demo ## Real shopping data to segments: load, build, publish, show (DATA=complete_journey)
-	@test -d demo/$(DATA) || { echo "There is no demo called '$(DATA)'. There is: complete_journey"; exit 1; }
-	@$(BIN)/python -m demo.$(DATA) "$$LETTERSHOP_LANDING"
+demo: $(VENV)/.demo ## Shopping data to segments: load, build, publish, show (DATA=complete_journey|simulated)
+	@test -n "$(demo_$(DATA))" || \
+		{ echo "There is no demo called '$(DATA)'. There are: complete_journey, simulated"; exit 1; }
+	@$(BIN)/python -m $(demo_$(DATA)) "$$LETTERSHOP_LANDING"
 	@$(BIN)/python -m tools.build
 	@$(BIN)/python -m tools.summary
 
