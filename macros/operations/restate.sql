@@ -30,9 +30,9 @@
         create or replace temporary table {{ lettershop.restated(relation) }} as
         select
             {%- for column in key %}
-            coalesce(now_made.{{ column }}, once_made.{{ column }}) as {{ column }}
-            {{- ',' if not loop.last }}
+            coalesce(now_made.{{ column }}, once_made.{{ column }}) as {{ column }},
             {%- endfor %}
+            now_made.fingerprint
         from ({{ made_from }}) as now_made
         full outer join (
             select
@@ -60,6 +60,22 @@
             {{ 'and ' if not loop.first }}restated.{{ column }} = {{ relation }}.{{ column }}
             {%- endfor %}
     );
+{%- endmacro %}
+
+{#
+    The fingerprint of every key that this run makes rows of.
+
+    Args:
+        relation (Relation): the model.
+        made_from (str): see `restate_changed`.
+    Returns: str, a query of the key's columns and the fingerprint.
+#}
+{% macro restated_fingerprints(relation, made_from) -%}
+    {%- if is_incremental() -%}
+    select * from {{ lettershop.restated(relation) }}
+    {%- else -%}
+    {{ made_from }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#

@@ -1,14 +1,28 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ restate_changed(
+        this, ['customer_key'], customer_fingerprints(), is_repeated=true
+    ) }}"
+) }}
+{%- set is_of_restated = is_restated(this, ['customer_key'], ['source.customer_key']) %}
+
 -- Grain: customer and calendar day of the shop on which something happened, all channels. The
 -- ledger from which windows are summed. Additive in every column. Opens and clicks are messages
--- first opened or clicked by a likely human on that day.
+-- first opened or clicked by a likely human on that day. Incremental (docs/decisions/0013): the
+-- days of a customer are made anew when anything that they were made from has changed.
 with orders as (
     select
         customer_key,
         order_date as activity_date,
         count(*) as order_count,
         sum(product_base_amount) as sold_base_amount
-    from {{ ref('fct_orders') }}
-    where is_valid and customer_key is not null
+    from {{ ref('fct_orders') }} as source
+    where
+        is_valid
+        and customer_key is not null
+        and {{ is_of_restated }}
     group by customer_key, order_date
 ),
 
@@ -17,8 +31,11 @@ refunds as (
         customer_key,
         refund_date as activity_date,
         sum(product_base_amount) as refunded_base_amount
-    from {{ ref('fct_refunds') }}
-    where effect = 'revenue' and customer_key is not null
+    from {{ ref('fct_refunds') }} as source
+    where
+        effect = 'revenue'
+        and customer_key is not null
+        and {{ is_of_restated }}
     group by customer_key, refund_date
 ),
 
@@ -33,14 +50,19 @@ sessions as (
         sum(cart_add_count) as cart_add_count,
         sum(checkout_count) as checkout_count,
         sum(engaged_seconds) as engaged_seconds
-    from {{ ref('fct_web_sessions') }}
-    where customer_key is not null
+    from {{ ref('fct_web_sessions') }} as source
+    where
+        customer_key is not null
+        and {{ is_of_restated }}
     group by customer_key, session_date
 ),
 
 messages as (
-    select * from {{ ref('fct_messages') }}
-    where customer_key is not null and channel = 'email'
+    select * from {{ ref('fct_messages') }} as source
+    where
+        customer_key is not null
+        and channel = 'email'
+        and {{ is_of_restated }}
 ),
 
 message_events as (
@@ -74,8 +96,10 @@ social_days as (
         customer_key,
         interaction_date as activity_date,
         count(*) as social_interaction_count
-    from {{ ref('fct_social_interactions') }}
-    where customer_key is not null
+    from {{ ref('fct_social_interactions') }} as source
+    where
+        customer_key is not null
+        and {{ is_of_restated }}
     group by customer_key, interaction_date
 ),
 
@@ -84,8 +108,10 @@ service_days as (
         customer_key,
         opened_date as activity_date,
         count(*) as service_interaction_count
-    from {{ ref('fct_service_interactions') }}
-    where customer_key is not null
+    from {{ ref('fct_service_interactions') }} as source
+    where
+        customer_key is not null
+        and {{ is_of_restated }}
     group by customer_key, opened_date
 ),
 
@@ -94,9 +120,15 @@ redemption_days as (
         customer_key,
         redeemed_date as activity_date,
         count(*) as coupon_redemption_count
-    from {{ ref('fct_coupon_redemptions') }}
-    where customer_key is not null
+    from {{ ref('fct_coupon_redemptions') }} as source
+    where
+        customer_key is not null
+        and {{ is_of_restated }}
     group by customer_key, redeemed_date
+),
+
+fingerprints as (
+    {{ restated_fingerprints(this, customer_fingerprints()) }}
 ),
 
 days as (
@@ -115,7 +147,7 @@ days as (
     select * from redemption_days
 ),
 
-final as (
+summed as (
     select
         customer_key,
         activity_date,
@@ -134,6 +166,14 @@ final as (
         {%- endfor %}
     from days
     group by customer_key, activity_date
+),
+
+final as (
+    select
+        summed.*,
+        fingerprints.fingerprint
+    from summed
+    inner join fingerprints on summed.customer_key = fingerprints.customer_key
 )
 
 select * from final

@@ -19,7 +19,7 @@ with events as (
 ),
 
 fingerprints as (
-    {{ message_fingerprints('events', has_reactions=true) }}
+    {{ restated_fingerprints(this, message_fingerprints(has_reactions=true)) }}
 ),
 
 rules as (

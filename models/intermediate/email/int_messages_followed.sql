@@ -19,7 +19,7 @@ with events as (
 ),
 
 fingerprints as (
-    {{ message_fingerprints('events') }}
+    {{ restated_fingerprints(this, message_fingerprints()) }}
 ),
 
 reactions as (
