@@ -107,7 +107,9 @@ weighed as (
         ) as days_left,
         case
             when
-                coalesce(
+                rules.not_engaged_within is not null
+                and situations.history_days is not null
+                and coalesce(
                     rules.signed_up_within,
                     rules.first_order_within,
                     rules.returned_within,
