@@ -26,11 +26,10 @@ final as (
         products.product_url,
         products.image_url,
         products.is_active,
-        exists (
-            select 1 from sensitive
-            where sensitive.category in (lower(products.category), lower(products.subcategory))
-        ) as is_sensitive
+        by_category.category is not null or by_subcategory.category is not null as is_sensitive
     from products
+    left join sensitive as by_category on lower(products.category) = by_category.category
+    left join sensitive as by_subcategory on lower(products.subcategory) = by_subcategory.category
 )
 
 select * from final

@@ -40,11 +40,13 @@ engagement as (
 preferences as (
     select
         customer_key,
-        {%- for type in ['category', 'brand', 'price_band', 'hour', 'weekday', 'channel'] %}
-        max(case when preference_type = '{{ type }}' then preferred_value end)
-            as preferred_{{ type }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+        max(case when preference_type = 'category' then preferred_value end) as preferred_category,
+        max(case when preference_type = 'brand' then preferred_value end) as preferred_brand,
+        max(case when preference_type = 'price_band' then preferred_value end)
+            as preferred_price_band,
+        max(case when preference_type = 'hour' then preferred_value end) as preferred_hour,
+        max(case when preference_type = 'weekday' then preferred_value end) as preferred_weekday,
+        max(case when preference_type = 'channel' then preferred_value end) as preferred_channel
     from {{ ref('customer_preferences') }}
     where preference_rank = 1
     group by customer_key

@@ -35,7 +35,8 @@ final as (
         carts.quantity,
         carts.cart_base_amount,
         row_number() over (
-            partition by carts.customer_key order by carts.last_activity_at desc, carts.cart_key
+            partition by carts.customer_key
+            order by carts.last_activity_at desc, carts.cart_key asc
         ) as cart_rank
     from carts
     inner join customers on carts.customer_key = customers.customer_key

@@ -89,7 +89,7 @@ members as (
     select
         customer_key,
         'browser' as segment_id,
-        'Looked at products ' || product_view_count || ' times, last on ' || last_viewed_date
+        'Product views: ' || product_view_count || ', the last on ' || last_viewed_date
         || ', no order since' as reason,
         {{ json_text([
             ['last_viewed_date', 'cast(last_viewed_date as varchar)', true],
@@ -110,7 +110,7 @@ members as (
     select
         customer_key,
         'cart_abandoner' as segment_id,
-        'Left a cart with ' || product_count || ' products on ' || last_activity_date as reason,
+        'Left a cart on ' || last_activity_date || ', products in it: ' || product_count as reason,
         {{ json_text([
             ['cart_count', 'cart_count', false], ['product_count', 'product_count', false],
             ['item_count', 'item_count', false],
@@ -123,8 +123,8 @@ members as (
     select
         customer_key,
         'viewed_not_bought' as segment_id,
-        'Looked at ' || coalesce(product_name, product_id) || ' ' || view_count
-        || ' times and has not bought it' as reason,
+        'Looked at ' || coalesce(product_name, product_id) || ' and has not bought it, views: '
+        || view_count as reason,
         {{ json_text([
             ['product_key', 'product_key', true], ['product_id', 'product_id', true],
             ['view_count', 'view_count', false], ['product_count', 'product_count', false],
@@ -139,7 +139,10 @@ final as (
         segment_id,
         reason,
         figures,
-        'Leaves with an order, or on ' || ends_on || ' unless the customer comes back' as exit_rule,
+        case
+            when segment_id = 'viewed_not_bought' then 'Leaves when what was looked at is bought'
+            else 'Leaves with an order'
+        end || ', or on ' || ends_on || ' unless the customer comes back' as exit_rule,
         ends_on
     from members
 )

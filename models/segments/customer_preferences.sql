@@ -61,7 +61,8 @@ final as (
         preference_type,
         preference_rank,
         preferred_value,
-        case when stated_rank is not null then 'explicit' else 'inferred' end as source,
+        case when stated_rank is not null then 'explicit' else 'inferred' end
+            as preference_source,
         coalesce(evidence_count, 0) as evidence_count,
         points,
         preference_rate,

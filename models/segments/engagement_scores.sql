@@ -81,10 +81,11 @@ pivoted as (
         customer_key,
         max(case when channel = 'total' then points end) as engagement_points,
         max(case when channel = 'total' then score end) as engagement_score,
-        {%- for channel in ['email', 'web', 'social', 'service', 'shop'] %}
-        max(case when channel = '{{ channel }}' then score end) as {{ channel }}_score
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+        max(case when channel = 'email' then score end) as email_score,
+        max(case when channel = 'web' then score end) as web_score,
+        max(case when channel = 'social' then score end) as social_score,
+        max(case when channel = 'service' then score end) as service_score,
+        max(case when channel = 'shop' then score end) as shop_score
     from scored
     group by customer_key
 ),

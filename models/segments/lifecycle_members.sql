@@ -16,9 +16,9 @@ final as (
                         when segment_id = 'reactivated'
                             then ', back after a lapse ' || days_since_return || ' days ago'
                         when segment_id = 'dormant' and days_since_engagement is null
-                        then ', never engaged'
+                            then ', never engaged'
                         when segment_id = 'dormant'
-                        then ', last engaged ' || days_since_engagement || ' days ago'
+                            then ', last engaged ' || days_since_engagement || ' days ago'
                         else ''
                     end
             when days_since_signup is null then 'No order, sign-up date unknown'

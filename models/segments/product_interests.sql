@@ -1,6 +1,6 @@
--- Grain: customer who may be profiled, product and kind of evidence (bought, put in the cart, looked
--- at), within the days of the seed preference_evidence. Sensitive products are left out, and what
--- people do on the site who said no to tracking.
+-- Grain: customer who may be profiled, product and kind of evidence (bought, put in the cart,
+-- looked at), within the days of the seed preference_evidence. Sensitive products are left out, and
+-- what people do on the site who said no to tracking.
 with customers as (
     select * from {{ ref('profiled_customers') }}
 ),

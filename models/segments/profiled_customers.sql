@@ -1,5 +1,5 @@
--- Grain: customer who may be profiled: permitted, and old enough for the var minimum_age where it is
--- set and the date of birth is known. Whoever is not here has no row in any other model of this
+-- Grain: customer who may be profiled: permitted, and old enough for the var minimum_age where it
+-- is set and the date of birth is known. Whoever is not here has no row in any other model of this
 -- layer, nor in what is built on it.
 with customers as (
     select * from {{ ref('dim_customers') }}

@@ -26,9 +26,22 @@ permissions as (
 ),
 
 known_categories as (
-    select min(category) as category from products
+    select
+        min(category) as category,
+        ',' || lower(category) || ',' as listed_category
+    from products
     where category is not null
     group by lower(category)
+),
+
+placed_categories as (
+    select
+        customers.customer_key,
+        known_categories.category,
+        {{ dbt.position('known_categories.listed_category', 'customers.categories') }} as place
+    from customers
+    cross join known_categories
+    where customers.categories is not null
 ),
 
 known_brands as (
@@ -39,18 +52,13 @@ known_brands as (
 
 final as (
     select
-        customers.customer_key,
+        customer_key,
         'category' as preference_type,
-        known_categories.category as preferred_value,
-        row_number() over (
-            partition by customers.customer_key
-            order by
-                {{ dbt.position("',' || lower(known_categories.category) || ','", 'customers.categories') }},
-                known_categories.category
-        ) as stated_rank
-    from customers
-    inner join known_categories
-        on {{ dbt.position("',' || lower(known_categories.category) || ','", 'customers.categories') }} > 0
+        category as preferred_value,
+        row_number() over (partition by customer_key order by place asc, category asc)
+            as stated_rank
+    from placed_categories
+    where place > 0
     union all
     select
         customers.customer_key,
@@ -66,7 +74,7 @@ final as (
         replace(permissions.purpose, '_marketing', '') as preferred_value,
         row_number() over (
             partition by customers.customer_key
-            order by permissions.decided_at desc nulls last, permissions.purpose
+            order by permissions.decided_at desc nulls last, permissions.purpose asc
         ) as stated_rank
     from customers
     inner join permissions on customers.customer_key = permissions.customer_key

@@ -73,7 +73,10 @@ final as (
         looked_at.view_count,
         row_number() over (
             partition by looked_at.customer_key
-            order by looked_at.view_count desc, looked_at.last_viewed_at desc, looked_at.product_key
+            order by
+                looked_at.view_count desc,
+                looked_at.last_viewed_at desc,
+                looked_at.product_key asc
         ) as product_rank
     from looked_at
     inner join products on looked_at.product_key = products.product_key

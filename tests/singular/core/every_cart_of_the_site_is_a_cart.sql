@@ -9,7 +9,10 @@ with expected as (
 
 found as (
     select
-        (select count(*) from {{ ref('fct_carts') }} where cart_id is not null) as cart_count,
+        (
+            select count(*) from {{ ref('fct_carts') }}
+            where cart_id is not null
+        ) as cart_count,
         (
             select count(*) from {{ ref('fct_cart_events') }}
             where event_type = 'add_to_cart' and cart_id is not null

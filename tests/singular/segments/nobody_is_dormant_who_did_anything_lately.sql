@@ -1,14 +1,14 @@
 -- Asked of the ledger again: not one open, click, visit or contact in the days of the threshold.
 select
-    stages.customer_key,
+    lifecycle.customer_key,
     days.activity_date
-from {{ ref('lifecycle_stages') }} as stages
+from {{ ref('lifecycle_stages') }} as lifecycle
 inner join {{ ref('lifecycle_days') }} as thresholds on thresholds.threshold_id = 'dormant'
-inner join {{ ref('fct_customer_days') }} as days on stages.customer_key = days.customer_key
+inner join {{ ref('fct_customer_days') }} as days on lifecycle.customer_key = days.customer_key
 left join {{ ref('trackable_customers') }} as trackable
-    on stages.customer_key = trackable.customer_key
+    on lifecycle.customer_key = trackable.customer_key
 where
-    stages.segment_id = 'dormant'
+    lifecycle.segment_id = 'dormant'
     and days.activity_date < {{ as_of_date() }}
     and days.activity_date >= {{ as_of_date() }} - thresholds.days
     and (

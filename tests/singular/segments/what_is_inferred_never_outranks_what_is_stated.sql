@@ -9,6 +9,6 @@ inner join {{ ref('customer_preferences') }} as inferred
         stated.customer_key = inferred.customer_key
         and stated.preference_type = inferred.preference_type
 where
-    stated.source = 'explicit'
-    and inferred.source = 'inferred'
+    stated.preference_source = 'explicit'
+    and inferred.preference_source = 'inferred'
     and inferred.preference_rank < stated.preference_rank
