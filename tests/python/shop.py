@@ -171,7 +171,8 @@ TABLES = {
         inner join (
             values ('email_marketing', 'granted', 1), ('email_marketing', 'withdrawn', 6),
             ('profiling', 'objected', 15), ('profiling', 'restricted', 40),
-            ('profiling', 'unrestricted', 60), ('tracking', 'withdrawn', 12), ('email_marketing', 'requested', 3)
+            ('profiling', 'unrestricted', 60), ('tracking', 'withdrawn', 12),
+            ('email_marketing', 'requested', 3)
         ) as events (purpose, action, one_in) on draw(n || purpose, action, one_in) = 0
     """,
     "web_events": """

@@ -530,7 +530,10 @@ def test_what_standardising_makes_of_a_row(build):
         from staging.stg_crm__customers where customer_id in ('c1', 'c2') and store = 'main'
         order by customer_id
         """
-    ) == [("ann@example.com", "female", "DE", True, "Europe/Berlin"), (None, None, None, False, None)]
+    ) == [
+        ("ann@example.com", "female", "DE", True, "Europe/Berlin"),
+        (None, None, None, False, None),
+    ]
     assert build.query(
         "select order_status, currency, cast(rate_to_base as double) from staging.stg_shop__orders"
         " where order_id in ('o1', 'in_dollars') order by order_id"
