@@ -118,3 +118,15 @@
         when {{ lettershop.matches(bare, '^[+]?[0-9]{7,15}$') }} then {{ bare }}
     end
 {%- endmacro %}
+
+{#
+    Whether a text is the IANA name of a time zone, spelled as it should be. An engine that is asked
+    for the time in a zone it does not know stops, so that no other name gets past staging.
+
+    Args:
+        column (str): a text column.
+    Returns: str, a SQL expression of type boolean (null for null).
+#}
+{% macro is_known_timezone(column) -%}
+    {{ column }} in ('{{ modules.pytz.all_timezones | join("', '") }}')
+{%- endmacro %}

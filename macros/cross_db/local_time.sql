@@ -14,6 +14,23 @@
 {%- endmacro %}
 
 {#
+    A UTC timestamp as wall-clock time in a time zone of the row's own.
+
+    Args:
+        expression (str): a SQL expression of type timestamp, in UTC.
+        timezone (str): a SQL expression of type text, an IANA name (see is_known_timezone): an
+            engine may stop at any other.
+    Returns: str, a SQL expression of type timestamp without time zone.
+#}
+{% macro local_time_in(expression, timezone) -%}
+    {{ return(adapter.dispatch('local_time_in', 'lettershop')(expression, timezone)) }}
+{%- endmacro %}
+
+{% macro default__local_time_in(expression, timezone) -%}
+    (({{ expression }}) at time zone 'UTC') at time zone {{ timezone }}
+{%- endmacro %}
+
+{#
     The shop's calendar day of a UTC timestamp.
 
     Args:

@@ -55,6 +55,7 @@
     {%- set names = [
         'as_of_at', 'shop_timezone', 'base_currency', 'profiling_basis', 'rfm_window_days',
         'lifecycle_days', 'max_rejected_rate', 'max_unexplained_rate', 'accept_landing_changes',
+        'minimum_age',
     ] -%}
     {%- for contract in lettershop.landing_contracts() if not contract.config.meta.is_required -%}
         {%- do names.append('using_' ~ contract.name) -%}
@@ -76,6 +77,7 @@
 {% macro setting_problems(settings) %}
     {%- set zone = settings.shop_timezone -%}
     {%- set days = settings.rfm_window_days -%}
+    {%- set age = settings.minimum_age -%}
     {%- set rules = [
         ['shop_timezone', zone in modules.pytz.all_timezones_set,
             "an IANA name such as 'Europe/Berlin', 'America/New_York' or 'UTC'"],
@@ -83,6 +85,8 @@
             "three capital letters of ISO 4217, such as 'USD'"],
         ['profiling_basis', settings.profiling_basis in [none, 'legitimate_interest'],
             "'legitimate_interest', which the shop declares, or null: build, but send nothing"],
+        ['minimum_age', age is none or (age is integer and 0 < age <= 120),
+            'a whole number of years from 1 to 120, or null: no limit'],
         ['rfm_window_days', days is none or (days is integer and days > 0),
             'a whole number of days above 0, or null: all history'],
         ['lifecycle_days', settings.lifecycle_days in ['fixed', 'rhythm'],

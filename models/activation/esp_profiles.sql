@@ -28,6 +28,7 @@ final as (
         profiles.is_profiled as may_be_profiled,
         coalesce(profiles.lifecycle_stage, 'none') as lifecycle_stage,
         coalesce(profiles.rfm_segment, 'none') as rfm_segment,
+        coalesce(profiles.engagement_tier, 'unknown') as engagement_tier,
         coalesce(profiles.is_profiled and profiles.order_count > 0, false) as is_buyer,
         coalesce(cast(profiles.first_order_date as varchar), 'none') as first_order_date,
         coalesce(cast(profiles.last_order_date as varchar), 'none') as last_order_date,

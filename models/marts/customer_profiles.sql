@@ -33,6 +33,25 @@ fans as (
     select * from {{ ref('category_fans') }}
 ),
 
+engagement as (
+    select * from {{ ref('engagement_scores') }}
+),
+
+preferences as (
+    select
+        customer_key,
+        max(case when preference_type = 'category' then preferred_value end) as preferred_category,
+        max(case when preference_type = 'brand' then preferred_value end) as preferred_brand,
+        max(case when preference_type = 'price_band' then preferred_value end)
+            as preferred_price_band,
+        max(case when preference_type = 'hour' then preferred_value end) as preferred_hour,
+        max(case when preference_type = 'weekday' then preferred_value end) as preferred_weekday,
+        max(case when preference_type = 'channel' then preferred_value end) as preferred_channel
+    from {{ ref('customer_preferences') }}
+    where preference_rank = 1
+    group by customer_key
+),
+
 memberships as (
     select
         customer_key,
@@ -72,6 +91,15 @@ final as (
         rfm.segment_id as rfm_segment,
         stages.segment_id as lifecycle_stage,
         fans.category as favourite_category,
+        engagement.engagement_score,
+        engagement.engagement_tier,
+        engagement.email_click_rate,
+        preferences.preferred_category,
+        preferences.preferred_brand,
+        preferences.preferred_price_band,
+        cast(preferences.preferred_hour as integer) as preferred_hour,
+        cast(preferences.preferred_weekday as integer) as preferred_weekday,
+        preferences.preferred_channel,
         memberships.segment_ids
     from customers
     inner join contactability on customers.customer_key = contactability.customer_key
@@ -81,6 +109,8 @@ final as (
     left join rfm on customers.customer_key = rfm.customer_key
     left join stages on customers.customer_key = stages.customer_key
     left join fans on customers.customer_key = fans.customer_key
+    left join engagement on customers.customer_key = engagement.customer_key
+    left join preferences on customers.customer_key = preferences.customer_key
     left join memberships on customers.customer_key = memberships.customer_key
 )
 

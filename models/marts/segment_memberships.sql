@@ -12,6 +12,8 @@ members as (
     select * from {{ ref('rfm_members') }}
     union all
     select * from {{ ref('behaviour_members') }}
+    union all
+    select * from {{ ref('browsing_members') }}
 ),
 
 final as (

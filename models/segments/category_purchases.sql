@@ -1,5 +1,5 @@
 -- Grain: customer and product category, over orders that count. Amounts before refunds, in base
--- currency. Lines without a category are left out.
+-- currency. Lines without a category are left out, and sensitive categories.
 with orders as (
     select * from {{ ref('customer_orders') }}
 ),
@@ -11,7 +11,7 @@ order_lines as (
 
 products as (
     select * from {{ ref('dim_products') }}
-    where category is not null
+    where category is not null and not is_sensitive
 ),
 
 final as (

@@ -15,6 +15,10 @@ final as (
                     || case
                         when segment_id = 'reactivated'
                             then ', back after a lapse ' || days_since_return || ' days ago'
+                        when segment_id = 'dormant' and days_since_engagement is null
+                            then ', never engaged'
+                        when segment_id = 'dormant'
+                            then ', last engaged ' || days_since_engagement || ' days ago'
                         else ''
                     end
             when days_since_signup is null then 'No order, sign-up date unknown'
@@ -25,8 +29,13 @@ final as (
             ['days_since_first_order', 'days_since_first_order', false],
             ['days_since_return', 'days_since_return', false],
             ['days_since_last_order', 'days_since_last_order', false],
+            ['days_since_engagement', 'days_since_engagement', false],
         ]) }} as figures,
         case
+            when segment_id = 'dormant'
+                then 'Leaves with the next order, open, click, visit or contact'
+            when segment_id = 'lapsed' and ends_on is not null
+                then 'Leaves with the next order, or on ' || ends_on || ' without engagement'
             when ends_on is null and has_purchased then 'Leaves with the next order'
             when ends_on is null then 'Leaves with the first order'
             when segment_id in ('new_lead', 'cooling')

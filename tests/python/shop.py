@@ -15,9 +15,6 @@ VARS = {
     "shop_timezone": "Europe/Berlin",
     "base_currency": "EUR",
     "profiling_basis": "legitimate_interest",
-    "using_web_events": False,
-    "using_social_interactions": False,
-    "using_service_interactions": False,
     "using_customer_attributes": False,
     "max_rejected_rate": 0.05,
 }
@@ -27,6 +24,9 @@ EVENT_TIMES = {
     "shop_refunds": "refunded_at",
     "coupon_redemptions": "redeemed_at",
     "esp_events": "occurred_at",
+    "web_events": "occurred_at",
+    "social_interactions": "occurred_at",
+    "service_interactions": "opened_at",
 }
 # Events that decide on permission and suppression stay, however late they are.
 ALWAYS_KNOWN = "event_type in ('delivered', 'bounced', 'complained', 'unsubscribed')"
@@ -45,6 +45,11 @@ TABLES = {
                 then timestamp '2023-09-01' + to_minutes(draw(n, 'signup', 480000)) end
                 as signed_up_at,
             case when n % 30 = 0 then 'c' || n - 1 end as merged_into_customer_id,
+            date '1950-01-01' + draw(n, 'born', 24000) as birth_date,
+            (['Europe/Berlin', 'Asia/Tokyo', 'CET+1', null])[1 + draw(n, 'zone', 4)] as timezone,
+            case when draw(n, 'likes', 3) = 0
+                then 'category ' || draw(n, 'first', 5) || ', Medicines,Category '
+                    || draw(n, 'second', 5) end as preferred_categories,
             timestamp '2024-01-01' + to_days(version) as updated_at,
             timestamp '2024-01-02' + to_days(version) as loaded_at
         from range(1, {customers}) as people (n)
@@ -56,7 +61,10 @@ TABLES = {
             'p' || n as product_id,
             'Product ' || n as product_name,
             case when n = 1 then 'Gift Card' when n = 2 then 'fee' else 'goods' end as product_type,
-            'Category ' || n % 5 as category
+            case when n % 11 = 0 then 'Medicines' else 'Category ' || n % 5 end as category,
+            'Brand ' || n % 3 as brand,
+            5.00 + draw(n, 'list', 40) as list_price,
+            'EUR' as currency
         from range(1, 41) as products (n)
     """,
     "shop_orders": """
@@ -138,7 +146,8 @@ TABLES = {
                 as occurred_at
         from range(1, {customers} * 3) as messages (n)
         inner join (
-            values ('sent', 0, 1), ('delivered', 1, 2), ('opened', 9, 3), ('unsubscribed', 30, 40),
+            values ('sent', 0, 1), ('delivered', 1, 2), ('opened', 9, 3), ('clicked', 12, 7),
+            ('unsubscribed', 30, 40),
             ('bounced', 1, 50), ('complained', 60, 90)
         ) as events (event_type, minutes, one_in) on draw(n, event_type, one_in) = 0
     """,
@@ -162,8 +171,48 @@ TABLES = {
         inner join (
             values ('email_marketing', 'granted', 1), ('email_marketing', 'withdrawn', 6),
             ('profiling', 'objected', 15), ('profiling', 'restricted', 40),
-            ('profiling', 'unrestricted', 60), ('email_marketing', 'requested', 3)
+            ('profiling', 'unrestricted', 60), ('tracking', 'withdrawn', 12),
+            ('email_marketing', 'requested', 3)
         ) as events (purpose, action, one_in) on draw(n || purpose, action, one_in) = 0
+    """,
+    "web_events": """
+        select
+            'w' || n as event_id,
+            case when draw(n, 'seen', 30) > 0 then 'd' || device end as anonymous_id,
+            case when draw(n, 'login', 4) = 0 then 'c' || 1 + device end as customer_id,
+            event_type,
+            'p' || 1 + draw(n, 'looks', 12) as product_id,
+            case when event_type <> 'product_view' and draw(n, 'cart', 3) > 0
+                then 'cart' || device || '-' || draw(n, 'which', 4) end as cart_id,
+            case when draw(n, 'told', 3) > 0 then 1 + draw(n, 'units', 3) end as quantity,
+            case when draw(n, 'priced', 3) > 0 then 9.50 + draw(n, 'price', 9) end as unit_price,
+            (['EUR', 'usd', 'XXX', null])[1 + draw(n, 'money', 4)] as currency,
+            timestamp '2023-09-01' + to_minutes(draw(n, 'at', 480000)) as occurred_at
+        from (
+            select
+                n,
+                draw(n, 'device', {customers}) as device,
+                (['product_view', 'product_view', 'product_view', 'page_view', 'search',
+                    'add_to_cart', 'add_to_cart', 'remove_from_cart', 'checkout_started',
+                    'order_placed'])[1 + draw(n, 'does', 10)] as event_type
+            from range(1, {customers} * 60) as events (n)
+        )
+    """,
+    "social_interactions": """
+        select
+            's' || n as event_id,
+            'c' || 1 + draw(n, 'social', {customers}) as customer_id,
+            (['like', 'comment', 'share'])[1 + draw(n, 'kind', 3)] as interaction_type,
+            timestamp '2023-09-01' + to_minutes(draw(n, 'social at', 480000)) as occurred_at
+        from range(1, {customers}) as interactions (n)
+    """,
+    "service_interactions": """
+        select
+            't' || n as interaction_id,
+            'c' || 1 + draw(n, 'service', {customers}) as customer_id,
+            (['ticket', 'chat', 'call'])[1 + draw(n, 'how', 3)] as channel,
+            timestamp '2023-09-01' + to_minutes(draw(n, 'service at', 480000)) as opened_at
+        from range(1, {customers}) as interactions (n)
     """,
     "erasure_requests": """
         select

@@ -105,6 +105,7 @@ UNKNOWN_VALUES = {
     "shop_timezone": ("Berlin", "'Europe/Berlin'"),
     "base_currency": ("usd", "ISO 4217"),
     "profiling_basis": ("consent", "'legitimate_interest'"),
+    "minimum_age": (0, "from 1 to 120"),
     "rfm_window_days": (0, "whole number"),
     "lifecycle_days": ("rhythmic", "'fixed' or 'rhythm'"),
     "max_rejected_rate": (1.5, "from 0 to 1"),

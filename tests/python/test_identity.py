@@ -216,6 +216,7 @@ def test_who_objects_to_profiling_has_identity_and_consent_only(build):
             False,
             "none",
             "none",
+            "unknown",
             False,
             "none",
             "none",

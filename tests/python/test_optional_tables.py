@@ -16,6 +16,9 @@ READ_BY_STAGING = [
     "consent_events",
     "erasure_requests",
     "fx_rates",
+    "web_events",
+    "social_interactions",
+    "service_interactions",
 ]
 THOROUGH = "LETTERSHOP_THOROUGH" in os.environ
 

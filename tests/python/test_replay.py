@@ -38,7 +38,7 @@ def test_replay_equals_truncation(builds, shop, clock):
     assert len(contents) > 30
     assert differing(contents, original.contents()) == []
     # The landing must be able to show a difference: it holds later events of every kind.
-    for table in ("shop_orders", "shop_refunds", "coupon_redemptions", "esp_events"):
+    for table in ("shop_orders", "shop_refunds", "coupon_redemptions", "esp_events", "web_events"):
         later = replayed.query(
             "select not_yet_count from monitoring.landing_accounting"
             f" where landing_table = '{table}'"

@@ -27,6 +27,7 @@ CASES = {
                     gender="W",
                     country="Deutschland",
                     birth_date="1980-02-29",
+                    timezone="Europe/Berlin",
                     signed_up_at="2024-01-01",
                     merged_into_customer_id=None,
                     updated_at="2024-01-01",
@@ -45,6 +46,7 @@ CASES = {
                     gender="?",
                     country="Atlantis",
                     birth_date="1799-01-01",
+                    timezone="Berlin Time (GMT+1)",
                 ),
             ),
             ("accepted", dict(customer_id="c1", store="second")),
@@ -515,7 +517,7 @@ def test_values_that_could_not_be_used_are_counted(build):
     )
     assert found == [
         ("consent_events", "occurred_at", 1),
-        ("crm_customers", "email,gender,birth_date,country", 1),
+        ("crm_customers", "email,gender,birth_date,country,timezone", 1),
         ("shop_products", "product_type", 1),
         ("shop_refunds", "order_line_id", 1),
     ]
@@ -524,10 +526,14 @@ def test_values_that_could_not_be_used_are_counted(build):
 def test_what_standardising_makes_of_a_row(build):
     assert build.query(
         """
-        select email, gender, country_code, birth_date is not null, signed_up_at
-        from staging.stg_crm__customers where customer_id = 'c1' and store = 'main'
+        select email, gender, country_code, birth_date is not null, timezone
+        from staging.stg_crm__customers where customer_id in ('c1', 'c2') and store = 'main'
+        order by customer_id
         """
-    )[0][:4] == ("ann@example.com", "female", "DE", True)
+    ) == [
+        ("ann@example.com", "female", "DE", True, "Europe/Berlin"),
+        (None, None, None, False, None),
+    ]
     assert build.query(
         "select order_status, currency, cast(rate_to_base as double) from staging.stg_shop__orders"
         " where order_id in ('o1', 'in_dollars') order by order_id"

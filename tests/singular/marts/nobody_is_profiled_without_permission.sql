@@ -13,6 +13,9 @@ with forbidden as (
 {%- for model in [
     'customer_orders', 'customer_purchase_days', 'customer_purchase_summaries', 'rfm_scores',
     'lifecycle_stages', 'category_purchases', 'category_fans', 'segment_memberships',
+    'engagement_days', 'engagement_points', 'engagement_scores', 'email_responses',
+    'trackable_customers', 'abandoned_carts', 'unbought_products', 'product_interests',
+    'activity_hours', 'preference_points', 'stated_preferences', 'customer_preferences',
 ] %}
 select
     '{{ model }}' as model_name,
@@ -31,6 +34,14 @@ where
     or scored.lifecycle_stage is not null
     or scored.rfm_segment is not null
     or scored.order_count is not null
+    or scored.engagement_score is not null
+    or scored.email_click_rate is not null
+    or scored.preferred_category is not null
+    or scored.preferred_brand is not null
+    or scored.preferred_price_band is not null
+    or scored.preferred_hour is not null
+    or scored.preferred_weekday is not null
+    or scored.preferred_channel is not null
     or scored.segment_ids is not null
 union all
 select
@@ -43,5 +54,6 @@ where
     or scored.is_buyer
     or scored.lifecycle_stage <> 'none'
     or scored.rfm_segment <> 'none'
+    or scored.engagement_tier <> 'unknown'
     or scored.last_order_date <> 'none'
     or scored.net_revenue_band <> 'none'

@@ -13,7 +13,14 @@ with needed as (
         ('lapsing', 'purchase_days'),
         ('category_fan', 'category_rate'),
         ('category_fan', 'index'),
-        ('category_fan', 'orders')
+        ('category_fan', 'orders'),
+        ('browser', 'days'),
+        ('cart_abandoner', 'hours'),
+        ('cart_abandoner', 'days'),
+        ('viewed_not_bought', 'hours'),
+        ('viewed_not_bought', 'days'),
+        ('back_again', 'days'),
+        ('back_again', 'visit_days')
     ) as thresholds (segment_id, threshold)
 )
 

@@ -14,4 +14,5 @@ left join {{ ref('lifecycle_rules') }} as rules
         and rules.first_order_within is null
         and rules.returned_within is null
         and rules.last_order_within is null
+        and rules.not_engaged_within is null
 where rules.segment_id is null

@@ -23,6 +23,7 @@ standardised as (
             and source.signed_up_at < timestamp '2100-01-01 00:00:00',
             false
         ) as is_sign_up_possible,
+        {{ is_known_timezone('source.timezone') }} as is_timezone_known,
         {{ is_erased(identifiers, 'source.signed_up_at') }} as is_withheld
     from source
     {{ erased_joins('source', identifiers) }}
@@ -64,7 +65,7 @@ final as (
         country_code,
         postal_code,
         lower(language) as language,
-        timezone,
+        case when is_timezone_known then timezone end as timezone,
         case when is_sign_up_possible then signed_up_at end as signed_up_at,
         signup_source,
         preferred_categories,
@@ -81,6 +82,7 @@ final as (
             ('gender is not null and clean_gender is null', 'gender'),
             ('birth_date is not null and not is_birth_date_possible', 'birth_date'),
             ('country is not null and country_code is null', 'country'),
+            ('not is_timezone_known', 'timezone'),
             ('signed_up_at is not null and not is_sign_up_possible', 'signed_up_at'),
         ]) }} as unusable_columns
     from ranked
