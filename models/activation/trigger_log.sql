@@ -12,6 +12,7 @@
 -- room; the rest waits. While profiling_basis is not declared nothing fires. Erased people have no
 -- rows, nor have people who may not be profiled behavioural ones (the pre-hook).
 -- depends_on: {{ ref('dim_customers') }}, {{ ref('profiled_customers') }}
+-- depends_on: {{ ref('dim_identifiers') }}, {{ ref('fct_orders') }}
 with events as (
     select * from {{ ref('trigger_events') }}
 ),
