@@ -17,19 +17,20 @@
     - text trimmed, '' as null; `store` is 'main' where absent;
     - a value that does not fit its type is null and its column is named in `uncastable_columns`
       (comma-separated, null where all fit), so that nothing disappears uncounted;
-    - `row_hash` is a hash of the whole row, the last tie-breaker between versions;
+    - `row_hash` is a hash of the whole row, the last tie-breaker between versions (left out where
+      `is_hashed` is false: it costs more than reading the row);
     - a column that the table lacks, and a table switched off by using_<table>, are typed nulls.
 
     Args:
         source_name (str), table_name (str): see landing_contract.
+        is_hashed (bool).
     Returns: str, a parenthesised query.
 #}
-{% macro landing(source_name, table_name) %}
-    {%- set relation = source(source_name, table_name) -%}
+{% macro landing(source_name, table_name, is_hashed=true) %}
+    {%- set landed = lettershop.landing_rows(source_name, table_name) -%}
     {%- set contract = lettershop.landing_contract(source_name, table_name) -%}
     {%- if contract is none -%}{{ return('(select 1)') }}{%- endif -%}
     {%- set columns = contract.columns.values() | list -%}
-    {%- set is_on = contract.config.meta.get('is_required') or var('using_' ~ table_name) -%}
     (
     select
         {%- for column in columns %}
@@ -54,40 +55,54 @@
             end
             {%- endfor %},
             ''
-        ) as uncastable_columns,
+        ) as uncastable_columns
+        {%- if is_hashed %},
         md5(
             ''
             {%- for column in columns %}
             || coalesce(cast({{ column.name }} as varchar), '-') || '|'
             {%- endfor %}
         ) as row_hash
-    from (
-        {%- if is_on %}
-        select * from {{ relation }}
-        union all by name
         {%- endif %}
-        select
-            {%- for column in columns %}
-            cast(null as {{ column.data_type }}) as {{ column.name }}{{ ',' if not loop.last }}
-            {%- endfor %}
-        where 1 = 0
-    ) as landed
+    from {{ landed }} as landed
     )
 {%- endmacro %}
 
 {#
-    A landing table as it lies there, for counting; an empty query where it is switched off.
+    A landing table as it lies there, for counting: every column of the contract, those that the
+    table lacks as typed nulls, and no rows where it is switched off.
 
     Args:
         source_name (str), table_name (str): see landing_contract.
-    Returns: str, a relation or a parenthesised query.
+    Returns: str, a parenthesised query.
 #}
-{% macro landing_rows(source_name, table_name) -%}
+{% macro landing_rows(source_name, table_name) %}
     {%- set relation = source(source_name, table_name) -%}
     {%- set contract = lettershop.landing_contract(source_name, table_name) -%}
-    {%- if contract is none or contract.config.meta.get('is_required') or var('using_' ~ table_name) -%}
-        {{ relation }}
-    {%- else -%}
-        (select 1 where 1 = 0)
-    {%- endif -%}
+    {%- if contract is none -%}{{ return('(select 1)') }}{%- endif -%}
+    (
+        {%- if lettershop.landing_is_on(source_name, table_name) %}
+        select * from {{ relation }}
+        union all by name
+        {%- endif %}
+        select
+            {%- for column in contract.columns.values() %}
+            cast(null as {{ column.data_type }}) as {{ column.name }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        where 1 = 0
+    )
 {%- endmacro %}
+
+{#
+    Whether the shop has a landing table: a required one, or one that is not switched off.
+
+    Args:
+        source_name (str), table_name (str): see landing_contract.
+    Returns: bool, true while parsing.
+#}
+{% macro landing_is_on(source_name, table_name) %}
+    {%- set contract = lettershop.landing_contract(source_name, table_name) -%}
+    {{ return(
+        contract is none or contract.config.meta.is_required or var('using_' ~ table_name)
+    ) }}
+{% endmacro %}

@@ -68,8 +68,62 @@
 {%- endmacro %}
 
 {#
-    Rows of erased people, reduced to the fact that they were there. Closes the final CTE of a base
-    model: every column but row_status is null.
+    The same verdict for tables of events, which are large, and whose rows are hardly ever versions
+    of each other: only those that are get sorted. Rows with several versions compete as above; the
+    last tie-breaker is a hash of what staging keeps.
+
+    Args:
+        candidates (str): a query with the columns above (but row_hash) and the key's.
+        keys (str): a query of the key's columns alone, one row per candidate.
+        key (list of str): columns that identify what the row is a version of.
+        columns (list of str): what staging keeps.
+    Returns: str, a query: the candidates with row_status.
+#}
+{% macro judged_versions(candidates, keys, key, columns) -%}
+    select
+        candidates.*,
+        case
+            when is_withheld then 'withheld'
+            when reject_reason is not null then 'rejected'
+            when is_not_yet then 'not_yet'
+            when deleted_at < {{ lettershop.as_of_at() }} then 'superseded'
+            else 'accepted'
+        end as row_status
+    from ({{ candidates }}) as candidates
+    where not exists (
+        select 1 from ({{ keys }} group by {{ key | join(', ') }} having count(*) > 1) as several
+        where
+            {%- for column in key %}
+            {{ 'and ' if not loop.first }}several.{{ column }} = candidates.{{ column }}
+            {%- endfor %}
+    )
+    union all
+    select
+        * exclude (row_hash),
+        {{ lettershop.row_status(key) }} as row_status
+    from (
+        select
+            candidates.*,
+            md5(
+                ''
+                {%- for column in columns %}
+                || coalesce(cast({{ column }} as varchar), '-') || '|'
+                {%- endfor %}
+            ) as row_hash
+        from ({{ candidates }}) as candidates
+        where exists (
+            select 1 from ({{ keys }} group by {{ key | join(', ') }} having count(*) > 1) as several
+            where
+                {%- for column in key %}
+                {{ 'and ' if not loop.first }}several.{{ column }} = candidates.{{ column }}
+                {%- endfor %}
+        )
+    ) as competing
+{%- endmacro %}
+
+{#
+    Rows of erased people, reduced to the fact that they were there and when they were loaded.
+    Closes the final CTE of a base model: every other column is null.
 
     Args:
         relation (str): a CTE with the column row_status.
@@ -77,7 +131,11 @@
 #}
 {% macro and_withheld(relation) -%}
     union all by name
-    select row_status from {{ relation }} where row_status = 'withheld'
+    select
+        row_status,
+        loaded_at
+    from {{ relation }}
+    where row_status = 'withheld'
 {%- endmacro %}
 
 {#
@@ -104,6 +162,22 @@
         {{- ' or' if not loop.last }}
         {%- endfor %}
     )
+{%- endmacro %}
+
+{#
+    The same for a row, aliased as `source`, whose columns are named like identifier types.
+
+    Args:
+        identifiers (list of str): columns.
+        event_at (str): column.
+    Returns: str, a SQL expression of type boolean, never null.
+#}
+{% macro is_erased_row(identifiers, event_at) -%}
+    {%- set pairs = [] -%}
+    {%- for column in identifiers -%}
+        {%- do pairs.append([column, 'source.' ~ column]) -%}
+    {%- endfor -%}
+    {{ lettershop.is_erased(pairs, 'source.' ~ event_at) }}
 {%- endmacro %}
 
 {#

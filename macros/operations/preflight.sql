@@ -54,7 +54,7 @@
 {% macro run_settings(instead={}) %}
     {%- set names = [
         'as_of_at', 'shop_timezone', 'base_currency', 'profiling_basis', 'rfm_window_days',
-        'lifecycle_days', 'max_rejected_rate',
+        'lifecycle_days', 'max_rejected_rate', 'max_unexplained_rate', 'accept_landing_changes',
     ] -%}
     {%- for contract in lettershop.landing_contracts() if not contract.config.meta.is_required -%}
         {%- do names.append('using_' ~ contract.name) -%}
@@ -75,7 +75,6 @@
 #}
 {% macro setting_problems(settings) %}
     {%- set zone = settings.shop_timezone -%}
-    {%- set rate = settings.max_rejected_rate -%}
     {%- set days = settings.rfm_window_days -%}
     {%- set rules = [
         ['shop_timezone', zone in modules.pytz.all_timezones_set,
@@ -88,9 +87,15 @@
             'a whole number of days above 0, or null: all history'],
         ['lifecycle_days', settings.lifecycle_days in ['fixed', 'rhythm'],
             "'fixed' or 'rhythm'"],
-        ['max_rejected_rate', rate is number and rate is not boolean and 0 <= rate <= 1,
-            'a number from 0 to 1, such as 0.01'],
+        ['accept_landing_changes', settings.accept_landing_changes is boolean, 'true or false'],
     ] -%}
+    {%- for name in ['max_rejected_rate', 'max_unexplained_rate'] -%}
+        {%- set rate = settings[name] -%}
+        {%- do rules.append([
+            name, rate is number and rate is not boolean and 0 <= rate <= 1,
+            'a number from 0 to 1, such as 0.01',
+        ]) -%}
+    {%- endfor -%}
     {%- for name, value in settings.items() if name.startswith('using_') -%}
         {%- do rules.append([name, value is boolean, 'true or false']) -%}
     {%- endfor -%}

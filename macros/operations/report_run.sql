@@ -1,7 +1,8 @@
 {#
     What a build prints at its end: the lifecycle days that the shop's own rhythm suggests beside
-    the fixed ones, how many raw rows were rejected, and, while profiling_basis is not declared,
-    that nothing may be sent. Wired as on-run-end; speaks only of models that this run built.
+    the fixed ones, how many raw rows were rejected, which limits of data quality are crossed, and,
+    while profiling_basis is not declared, that nothing may be sent. Wired as on-run-end; speaks
+    only of models that this run built.
 
     Args:
         results (list): dbt's results.
@@ -50,6 +51,24 @@
                     ~ " landing_table = '" ~ row[0] ~ "' group by 1", info=true
                 ) -%}
             {%- endfor -%}
+        {%- endif -%}
+        {%- if 'data_quality_alerts' in built -%}
+            {%- set alerts = run_query(
+                'select severity, landing_table, column_name, message from '
+                ~ built['data_quality_alerts']
+                ~ ' order by severity, landing_table, column_name, check_name'
+            ).rows -%}
+            {%- if alerts -%}
+                {%- set first = alerts[0] -%}
+                {%- set where = first[1] ~ ('' if first[2] == '*' else '.' ~ first[2]) -%}
+                {%- do log(
+                    'Data quality: ' ~ alerts | length
+                    ~ (' limit is' if alerts | length == 1 else ' limits are') ~ ' crossed, '
+                    ~ alerts | selectattr(0, 'equalto', 'error') | list | length
+                    ~ ' of them errors; monitoring.data_quality_alerts says which. '
+                    ~ ('The first: ' if alerts | length > 1) ~ where ~ ': ' ~ first[3], info=true
+                ) -%}
+            {%- endif -%}
         {%- endif -%}
         {%- if 'esp_profiles' in built and var('profiling_basis') is none -%}
             {%- do exceptions.warn(

@@ -108,6 +108,8 @@ UNKNOWN_VALUES = {
     "rfm_window_days": (0, "whole number"),
     "lifecycle_days": ("rhythmic", "'fixed' or 'rhythm'"),
     "max_rejected_rate": (1.5, "from 0 to 1"),
+    "max_unexplained_rate": ("none", "from 0 to 1"),
+    "accept_landing_changes": ("yes", "true or false"),
     "using_web_events": ("no way", "true or false"),
     "using_refunds": (False, "no optional landing table refunds"),
 }

@@ -1,8 +1,25 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ restate_changed(
+        this, ['store', 'message_id'], message_fingerprints(has_reactions=true), is_repeated=true
+    ) }}"
+) }}
+
 -- Opens and clicks, each with who did it as far as can be told: likely_human, privacy_proxy,
 -- scanner or unknown. Speed alone says little: many people open within a minute.
 with events as (
-    select * from {{ ref('stg_esp__events') }}
-    where event_type in ('delivered', 'sent', 'opened', 'clicked') and occurred_at < {{ as_of_at() }}
+    select * from {{ ref('stg_esp__events') }} as messages
+    where
+        occurred_at < {{ as_of_at() }}
+        and {{ is_restated(
+            this, ['store', 'message_id'], ['messages.store', 'messages.message_id']
+        ) }}
+),
+
+fingerprints as (
+    {{ message_fingerprints('events', has_reactions=true) }}
 ),
 
 rules as (
@@ -80,8 +97,13 @@ final as (
             -- A click takes more than a user agent to fake; an open without one may be anybody's.
             when reactions.user_agent is null and reactions.event_type = 'opened' then 'unknown'
             else 'likely_human'
-        end as kind
+        end as kind,
+        fingerprints.fingerprint
     from reactions
+    inner join fingerprints
+        on
+            reactions.store = fingerprints.store
+            and reactions.message_id = fingerprints.message_id
     left join deliveries
         on reactions.store = deliveries.store and reactions.message_id = deliveries.message_id
     left join judged_user_agents on lower(reactions.user_agent) = judged_user_agents.user_agent

@@ -1,8 +1,25 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ restate_changed(
+        this, ['store', 'message_id'], message_fingerprints(), is_repeated=true
+    ) }}"
+) }}
+
 -- What became of every message: one row out of its events. Described by its `sent` event, or else
 -- by the first that is known of it.
 with events as (
-    select * from {{ ref('stg_esp__events') }}
-    where occurred_at < {{ as_of_at() }}
+    select * from {{ ref('stg_esp__events') }} as messages
+    where
+        occurred_at < {{ as_of_at() }}
+        and {{ is_restated(
+            this, ['store', 'message_id'], ['messages.store', 'messages.message_id']
+        ) }}
+),
+
+fingerprints as (
+    {{ message_fingerprints('events') }}
 ),
 
 reactions as (
@@ -87,8 +104,13 @@ final as (
         coalesce(responses.other_open_count, 0) as other_open_count,
         coalesce(responses.human_click_count, 0) as human_click_count,
         outcomes.unsubscribed_at,
-        outcomes.complained_at
+        outcomes.complained_at,
+        fingerprints.fingerprint
     from described
+    inner join fingerprints
+        on
+            described.store = fingerprints.store
+            and described.message_id = fingerprints.message_id
     inner join outcomes
         on described.store = outcomes.store and described.message_id = outcomes.message_id
     left join responses

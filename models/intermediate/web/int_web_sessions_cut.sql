@@ -1,3 +1,12 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ restate_changed(
+        this, ['store', 'visitor_type', 'visitor'], visitor_fingerprints()
+    ) }}"
+) }}
+
 -- Visits: what the tracker groups by a session id, and, where it gives none, events of one visitor
 -- with less than 30 minutes between them. A session belongs to the device, or else to whoever was
 -- named; the surest identifier that any of its events came with says who it was.
@@ -15,13 +24,21 @@ visits as (
     from events
 ),
 
+restated as (
+    select * from visits
+    where {{ is_restated(
+        this, ['store', 'visitor_type', 'visitor'],
+        ['visits.store', 'visits.visitor_type', 'visits.visitor']
+    ) }}
+),
+
 spaced as (
     select
         *,
         lag(occurred_at) over (
             partition by store, visitor_type, visitor, session_id order by occurred_at, event_id
         ) as previous_at
-    from visits
+    from restated
 ),
 
 opened as (
@@ -79,7 +96,8 @@ final as (
         max(case when is_entry then utm_source end) as utm_source,
         max(case when is_entry then utm_medium end) as utm_medium,
         max(case when is_entry then utm_campaign end) as utm_campaign,
-        max(case when is_entry then device_type end) as device_type
+        max(case when is_entry then device_type end) as device_type,
+        {{ fingerprint_of_all('fingerprint') }} as fingerprint
     from numbered
     group by store, visitor_type, visitor, session_id, session_number
 )

@@ -28,7 +28,10 @@ final as (
         is_machine,
 
         -- times
-        occurred_at
+        occurred_at,
+
+        -- to see what changed
+        fingerprint
     from events
     where row_status = 'accepted'
 )

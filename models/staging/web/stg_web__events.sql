@@ -37,7 +37,10 @@ final as (
         device_type,
 
         -- times
-        occurred_at
+        occurred_at,
+
+        -- to see what changed
+        fingerprint
     from events
     where row_status = 'accepted'
 )

@@ -1,60 +1,28 @@
-with source as (
-    select * from {{ landing('esp', 'esp_events') }}
-),
-
-standardised as (
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ reopen_versions(
+        this, 'esp', 'esp_events', ['customer_id', 'email', 'esp_contact_id']
+    ) }}"
+) }}
+{#- What staging keeps of an event. -#}
+{%- set columns = [
+    'store', 'event_id', 'message_id', 'campaign_id', 'esp_contact_id', 'customer_id', 'email',
+    'channel', 'event_type', 'bounce_type', 'list_id', 'variant', 'link_url', 'user_agent',
+    'is_machine', 'occurred_at',
+] %}
+{%- set standardised %}
     select
         *,
         {{ clean_email('email') }} as clean_email,
         {{ standardise('event_type', 'esp_event_type') }} as clean_event_type,
         {{ standardise('bounce_type', 'bounce_type') }} as clean_bounce_type,
-        {{ standardise('channel', 'channel') }} as clean_channel,
-        {{ is_erased(
-            [
-                ('customer_id', 'source.customer_id'),
-                ('email', 'lower(source.email)'),
-                ('esp_contact_id', 'source.esp_contact_id'),
-            ],
-            'source.occurred_at'
-        ) }} as is_withheld
-    from source
-),
-
-judged as (
-    select
-        *,
-        {{ reject_reason([
-            ('event_id is null', 'event_id is missing'),
-            ('message_id is null', 'message_id is missing'),
-            (
-                'esp_contact_id is null and customer_id is null and email is null',
-                'no recipient is given',
-            ),
-            (
-                'esp_contact_id is null and customer_id is null and clean_email is null',
-                'the only recipient is no e-mail address',
-            ),
-            ('clean_event_type is null', 'event_type is missing or unknown'),
-            ('occurred_at is null', 'occurred_at is missing or no time'),
-            (is_absurd_time('occurred_at'), 'occurred_at is before 1990'),
-        ]) }} as reject_reason,
-        -- What decides on permission and suppression is known at once, whatever the clock.
-        coalesce(
-            occurred_at >= {{ as_of_at() }}
-            and clean_event_type not in ('delivered', 'bounced', 'complained', 'unsubscribed'),
-            false
-        ) as is_not_yet
-    from standardised
-),
-
-ranked as (
-    select
-        *,
-        {{ row_status(['store', 'event_id']) }} as row_status
-    from judged
-),
-
-final as (
+        {{ standardise('channel', 'channel') }} as clean_channel
+    from {{ landing('esp', 'esp_events', is_hashed=false) }} as landed
+    where {{ is_newly_landed(this) }}
+{%- endset %}
+{%- set judged %}
     select
         store,
         event_id,
@@ -75,14 +43,63 @@ final as (
         is_machine,
         occurred_at,
         loaded_at,
-        event_id as row_key,
-        row_status,
-        reject_reason,
+        deleted_at,
+        {{ reject_reason([
+            ('event_id is null', 'event_id is missing'),
+            ('message_id is null', 'message_id is missing'),
+            (
+                'esp_contact_id is null and customer_id is null and email is null',
+                'no recipient is given',
+            ),
+            (
+                'esp_contact_id is null and customer_id is null and clean_email is null',
+                'the only recipient is no e-mail address',
+            ),
+            ('clean_event_type is null', 'event_type is missing or unknown'),
+            ('occurred_at is null', 'occurred_at is missing or no time'),
+            (is_absurd_time('occurred_at'), 'occurred_at is before 1990'),
+        ]) }} as reject_reason,
         {{ unusable_columns([
             ('email is not null and clean_email is null', 'email'),
             ('channel is not null and clean_channel is null', 'channel'),
             ('bounce_type is not null and clean_bounce_type is null', 'bounce_type'),
         ]) }} as unusable_columns
+    from ({{ standardised }}) as standardised
+    {{ and_reopened(this, columns) }}
+{%- endset %}
+{%- set candidates %}
+    select
+        source.*,
+        -- What decides on permission and suppression is known at once, whatever the clock.
+        coalesce(
+            occurred_at >= {{ as_of_at() }}
+            and event_type not in ('delivered', 'bounced', 'complained', 'unsubscribed'),
+            false
+        ) as is_not_yet,
+        {{ is_erased_row(['customer_id', 'email', 'esp_contact_id'], 'occurred_at') }}
+            as is_withheld
+    from ({{ judged }}) as source
+{%- endset %}
+-- Incremental (docs/decisions/0013): what was landed since is judged, and with it whatever the new
+-- rows, the clock or an erasure open again.
+with ranked as (
+    {{ judged_versions(
+        candidates, candidate_keys(this, 'esp', 'esp_events'), ['store', 'event_id'], columns
+    ) }}
+),
+
+final as (
+    select
+        {%- for column in columns %}
+        {{ column }},
+        {%- endfor %}
+        loaded_at,
+        deleted_at,
+        event_id as row_key,
+        row_status,
+        reject_reason,
+        unusable_columns,
+        {{ fingerprint(columns) }} as fingerprint
     from ranked
     where row_status <> 'withheld'
     {{ and_withheld('ranked') }}

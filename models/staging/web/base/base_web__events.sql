@@ -1,64 +1,32 @@
-with source as (
-    select * from {{ landing('web', 'web_events') }}
-),
-
-standardised as (
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ reopen_versions(
+        this, 'web', 'web_events', ['customer_id', 'email', 'esp_contact_id', 'anonymous_id']
+    ) }}"
+) }}
+{#- What staging keeps of an event. -#}
+{%- set columns = [
+    'store', 'event_id', 'anonymous_id', 'customer_id', 'esp_contact_id', 'email', 'session_id',
+    'event_type', 'product_id', 'quantity', 'unit_price', 'currency', 'cart_id', 'order_id',
+    'search_term', 'page_url', 'referrer_url', 'utm_source', 'utm_medium', 'utm_campaign',
+    'utm_content', 'device_type', 'engaged_seconds', 'is_personal', 'occurred_at',
+] %}
+{%- set standardised %}
     select
         *,
         {{ clean_email('email') }} as clean_email,
         {{ standardise('event_type', 'web_event_type') }} as clean_event_type,
-        {{ is_erased(
-            [
-                ('customer_id', 'source.customer_id'),
-                ('email', 'lower(source.email)'),
-                ('esp_contact_id', 'source.esp_contact_id'),
-                ('anonymous_id', 'source.anonymous_id'),
-            ],
-            'source.occurred_at'
-        ) }} as is_withheld,
-        -- Who does not allow tracking is nobody we know: the event counts, the person does not.
         coalesce(is_tracking_allowed, true) as is_personal
-    from source
-),
-
-judged as (
-    select
-        *,
-        {{ reject_reason([
-            ('event_id is null', 'event_id is missing'),
-            (
-                'anonymous_id is null and customer_id is null and esp_contact_id is null'
-                ~ ' and email is null',
-                'no visitor is given',
-            ),
-            (
-                'anonymous_id is null and customer_id is null and esp_contact_id is null'
-                ~ ' and clean_email is null',
-                'the only visitor is no e-mail address',
-            ),
-            ('clean_event_type is null', 'event_type is missing or unknown'),
-            ('occurred_at is null', 'occurred_at is missing or no time'),
-            (is_absurd_time('occurred_at'), 'occurred_at is before 1990'),
-            ('quantity < 0', 'quantity is negative'),
-            (is_absurd_quantity('quantity'), 'quantity is absurd'),
-            ('unit_price < 0', 'unit_price is negative'),
-            (is_absurd_amount('unit_price'), 'unit_price is absurd'),
-        ]) }} as reject_reason,
-        coalesce(occurred_at >= {{ as_of_at() }}, false) as is_not_yet
-    from standardised
-),
-
-ranked as (
-    select
-        *,
-        {{ row_status(['store', 'event_id']) }} as row_status
-    from judged
-),
-
-final as (
+    from {{ landing('web', 'web_events', is_hashed=false) }} as landed
+    where {{ is_newly_landed(this) }}
+{%- endset %}
+{%- set judged %}
     select
         store,
         event_id,
+        -- Who does not allow tracking is nobody we know: the event counts, the person does not.
         case when is_personal then anonymous_id end as anonymous_id,
         case when is_personal then customer_id end as customer_id,
         case when is_personal then esp_contact_id end as esp_contact_id,
@@ -84,13 +52,63 @@ final as (
         is_personal,
         occurred_at,
         loaded_at,
-        event_id as row_key,
-        row_status,
-        reject_reason,
+        deleted_at,
+        {{ reject_reason([
+            ('event_id is null', 'event_id is missing'),
+            (
+                'anonymous_id is null and customer_id is null and esp_contact_id is null'
+                ~ ' and email is null',
+                'no visitor is given',
+            ),
+            (
+                'anonymous_id is null and customer_id is null and esp_contact_id is null'
+                ~ ' and clean_email is null',
+                'the only visitor is no e-mail address',
+            ),
+            ('clean_event_type is null', 'event_type is missing or unknown'),
+            ('occurred_at is null', 'occurred_at is missing or no time'),
+            (is_absurd_time('occurred_at'), 'occurred_at is before 1990'),
+            ('quantity < 0', 'quantity is negative'),
+            (is_absurd_quantity('quantity'), 'quantity is absurd'),
+            ('unit_price < 0', 'unit_price is negative'),
+            (is_absurd_amount('unit_price'), 'unit_price is absurd'),
+        ]) }} as reject_reason,
         {{ unusable_columns([
             ('email is not null and clean_email is null', 'email'),
             ('engaged_seconds < 0 or engaged_seconds > 86400', 'engaged_seconds'),
         ]) }} as unusable_columns
+    from ({{ standardised }}) as standardised
+    {{ and_reopened(this, columns) }}
+{%- endset %}
+{%- set candidates %}
+    select
+        source.*,
+        coalesce(occurred_at >= {{ as_of_at() }}, false) as is_not_yet,
+        {{ is_erased_row(
+            ['customer_id', 'email', 'esp_contact_id', 'anonymous_id'], 'occurred_at'
+        ) }} as is_withheld
+    from ({{ judged }}) as source
+{%- endset %}
+-- Incremental (docs/decisions/0013): what was landed since is judged, and with it whatever the new
+-- rows, the clock or an erasure open again.
+with ranked as (
+    {{ judged_versions(
+        candidates, candidate_keys(this, 'web', 'web_events'), ['store', 'event_id'], columns
+    ) }}
+),
+
+final as (
+    select
+        {%- for column in columns %}
+        {{ column }},
+        {%- endfor %}
+        loaded_at,
+        deleted_at,
+        event_id as row_key,
+        row_status,
+        reject_reason,
+        unusable_columns,
+        {{ fingerprint(columns) }} as fingerprint
     from ranked
     where row_status <> 'withheld'
     {{ and_withheld('ranked') }}

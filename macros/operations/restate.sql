@@ -1,0 +1,86 @@
+{#
+    The keys that an incremental model restates in this run: a temporary table, made by its
+    pre-hook in the model's own transaction, so that a run that is stopped leaves nothing behind.
+
+    Args:
+        relation (Relation): the model.
+    Returns: str, the table's name.
+#}
+{% macro restated(relation) -%}
+    restated__{{ relation.identifier }}
+{%- endmacro %}
+
+{#
+    Pre-hook of a model whose rows are made from other rows, a key at a time: finds every key whose
+    rows are no longer those that the model's rows were made from, and deletes what was made of
+    them. The model then makes them anew and appends. What is compared are fingerprints, kept
+    beside the rows: nothing needs to be remembered between runs, whatever stopped the last one, and
+    it does not matter why a row changed: it came late, was corrected, changed hands or was erased.
+
+    Args:
+        relation (Relation): the model; needs the column `fingerprint`.
+        key (list of str): columns of the model and of `made_from`.
+        made_from (str): a query of the key's columns and the fingerprint of all rows of the key.
+        is_repeated (bool): whether every row carries the fingerprint of its key; else those of a
+            key's rows add up to it.
+    Returns: str, SQL statements; none before the first build.
+#}
+{% macro restate_changed(relation, key, made_from, is_repeated=false) -%}
+    {%- if execute and is_incremental() -%}
+        create or replace temporary table {{ lettershop.restated(relation) }} as
+        select
+            {%- for column in key %}
+            coalesce(now_made.{{ column }}, once_made.{{ column }}) as {{ column }}
+            {{- ',' if not loop.last }}
+            {%- endfor %}
+        from ({{ made_from }}) as now_made
+        full outer join (
+            select
+                {{ key | join(', ') }},
+                {{ 'max(fingerprint)' if is_repeated else lettershop.fingerprint_of_all('fingerprint') }}
+                    as fingerprint
+            from {{ relation }}
+            group by {{ key | join(', ') }}
+        ) as once_made
+            on
+                {%- for column in key %}
+                {{ 'and ' if not loop.first }}now_made.{{ column }} = once_made.{{ column }}
+                {%- endfor %}
+        where now_made.fingerprint is distinct from once_made.fingerprint;
+        {{ lettershop.delete_restated(relation, key) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro delete_restated(relation, key) -%}
+    delete from {{ relation }}
+    where exists (
+        select 1 from {{ lettershop.restated(relation) }} as restated
+        where
+            {%- for column in key %}
+            {{ 'and ' if not loop.first }}restated.{{ column }} = {{ relation }}.{{ column }}
+            {%- endfor %}
+    );
+{%- endmacro %}
+
+{#
+    The condition that a row belongs to a key that this run restates; true in a full build.
+
+    Args:
+        relation (Relation): the model.
+        key (list of str): columns of the model.
+        columns (list of str): the same columns as the query names them, where it does otherwise.
+    Returns: str, a SQL expression of type boolean.
+#}
+{% macro is_restated(relation, key, columns=none) -%}
+    {%- if is_incremental() -%}
+    exists (
+        select 1 from {{ lettershop.restated(relation) }} as restated
+        where
+            {%- for column in key %}
+            {{ 'and ' if not loop.first }}restated.{{ column }} = {{ (columns or key)[loop.index0] }}
+            {%- endfor %}
+    )
+    {%- else -%}
+    true
+    {%- endif -%}
+{%- endmacro %}
