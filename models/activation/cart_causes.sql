@@ -14,51 +14,55 @@ products as (
     select * from {{ ref('dim_products') }}
 ),
 
-orders as (
-    select * from {{ ref('fct_orders') }}
-    where is_valid
-),
-
-events as (
-    select * from {{ ref('fct_web_events') }}
-    where
-        cart_id is not null
-        and event_type in ('add_to_cart', 'remove_from_cart', 'checkout_started')
-),
-
 carts as (
     select
-        events.store,
-        events.cart_id,
-        rules.trigger_type,
-        max(events.customer_key) as customer_key,
-        max(events.occurred_at) as last_activity_at
-    from events
-    cross join rules
-    group by events.store, events.cart_id, rules.trigger_type, rules.since_at
-    having max(events.occurred_at) > rules.since_at
+        carts.*,
+        rules.trigger_type
+    from {{ ref('fct_carts') }} as carts
+    inner join rules on carts.last_activity_at > rules.since_at
+    inner join recipients on carts.customer_key = recipients.customer_key
+    where carts.is_open
+),
+
+cart_events as (
+    select cart_events.*
+    from {{ ref('fct_cart_events') }} as cart_events
+    inner join carts on cart_events.cart_key = carts.cart_key
+    where cart_events.event_type in ('add_to_cart', 'remove_from_cart')
+),
+
+-- A removal that does not say how many takes all of the product out; see carts_as_of.
+clearings as (
+    select
+        cart_key,
+        product_key,
+        max(occurred_at) as cleared_at
+    from cart_events
+    where event_type = 'remove_from_cart' and quantity is null
+    group by cart_key, product_key
 ),
 
 items as (
     select
-        events.store,
-        events.cart_id,
+        cart_events.cart_key,
         products.product_id,
         sum(
-            case when events.event_type = 'remove_from_cart' then -1 else 1 end
-            * coalesce(events.quantity, 1)
+            case when cart_events.event_type = 'remove_from_cart' then -1 else 1 end
+            * coalesce(cart_events.quantity, 1)
         ) as quantity
-    from events
-    inner join carts on events.store = carts.store and events.cart_id = carts.cart_id
-    inner join products on events.product_key = products.product_key
-    where events.event_type <> 'checkout_started'
-    group by events.store, events.cart_id, products.product_id
+    from cart_events
+    inner join products on cart_events.product_key = products.product_key
+    left join clearings
+        on
+            cart_events.cart_key = clearings.cart_key
+            and cart_events.product_key = clearings.product_key
+    where clearings.cart_key is null or cart_events.occurred_at > clearings.cleared_at
+    group by cart_events.cart_key, products.product_id
 ),
 
 contents as (
     select
-        store,
-        cart_id,
+        cart_key,
         {{ json_list(
             json_text([
                 ['product_id', 'product_id', true],
@@ -68,23 +72,7 @@ contents as (
         ) }} as items
     from items
     where quantity > 0
-    group by store, cart_id
-),
-
-last_orders as (
-    select
-        customer_key,
-        max(ordered_at) as last_ordered_at
-    from orders
-    group by customer_key
-),
-
-ordered_carts as (
-    select distinct
-        store,
-        cart_id
-    from orders
-    where cart_id is not null
+    group by cart_key
 ),
 
 final as (
@@ -92,21 +80,15 @@ final as (
         carts.trigger_type,
         cast(null as varchar) as segment_id,
         carts.customer_key,
-        carts.store || '/' || carts.cart_id as cause,
+        carts.cart_key as cause,
         carts.last_activity_at as occurred_at,
         {{ json_text([
             ['cart_id', 'carts.cart_id', true],
-            ['items', 'contents.items', false],
+            ['base_amount', 'carts.cart_base_amount', false],
+            ['items', "coalesce(contents.items, '[]')", false],
         ]) }} as context
     from carts
-    inner join contents on carts.store = contents.store and carts.cart_id = contents.cart_id
-    inner join recipients on carts.customer_key = recipients.customer_key
-    left join ordered_carts
-        on carts.store = ordered_carts.store and carts.cart_id = ordered_carts.cart_id
-    left join last_orders on carts.customer_key = last_orders.customer_key
-    where
-        ordered_carts.cart_id is null
-        and coalesce(last_orders.last_ordered_at < carts.last_activity_at, true)
+    left join contents on carts.cart_key = contents.cart_key
 )
 
 select * from final
