@@ -99,14 +99,14 @@ final as (
     inner join prices as seen_prices
         on
             views.product_key = seen_prices.product_key
-            and (seen_prices.is_first or seen_prices.seen_at <= views.viewed_at)
-            and coalesce(seen_prices.ended_at > views.viewed_at, true)
-            and coalesce(seen_prices.currency, '') = coalesce(falls.currency, '')
+            and (seen_prices.is_first or views.viewed_at >= seen_prices.seen_at)
+            and coalesce(views.viewed_at < seen_prices.ended_at, true)
+            and coalesce(falls.currency, '') = coalesce(seen_prices.currency, '')
     left join purchases
         on
             views.customer_key = purchases.customer_key
             and views.product_key = purchases.product_key
-            and purchases.last_ordered_at >= falls.viewed_from_at
+            and falls.viewed_from_at <= purchases.last_ordered_at
     where
         purchases.customer_key is null
         and falls.list_price <= seen_prices.list_price * (1 - falls.fall_rate)

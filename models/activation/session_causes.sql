@@ -53,7 +53,7 @@ unordered as (
         recent.*,
         row_number() over (
             partition by recent.customer_key
-            order by recent.ended_at desc, recent.started_at desc, recent.cause
+            order by recent.ended_at desc, recent.started_at desc, recent.cause desc
         ) as newest_rank
     from recent
     left join last_orders on recent.customer_key = last_orders.customer_key
@@ -95,14 +95,14 @@ viewed as (
     inner join views
         on
             matched.customer_key = views.customer_key
-            and views.occurred_at >= matched.started_at
-            and views.occurred_at <= matched.ended_at
+            and matched.started_at <= views.occurred_at
+            and matched.ended_at >= views.occurred_at
     inner join products on views.product_key = products.product_key
     group by matched.trigger_type, matched.cause, products.product_id
     qualify
         row_number() over (
             partition by matched.trigger_type, matched.cause
-            order by max(views.occurred_at) desc, products.product_id
+            order by max(views.occurred_at) desc, products.product_id desc
         ) <= 10
 ),
 

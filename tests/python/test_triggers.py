@@ -46,7 +46,12 @@ def tables(is_later: bool) -> dict[str, str]:
     carts = CARTS | (LATE_CARTS if is_later else {})
     signed_up = "2022-01-01 09:00:00"
     customers = [
-        (name, f"{name}@example.com", signed_up, "original" if is_later and name == "merges" else None)
+        (
+            name,
+            f"{name}@example.com",
+            signed_up,
+            "original" if is_later and name == "merges" else None,
+        )
         for name in PEOPLE
     ]
     customers.append(("new", "new@example.com", "2024-03-01 08:00:00", None))
@@ -75,7 +80,9 @@ def tables(is_later: bool) -> dict[str, str]:
             ("no-tracking", "stops_tracking", "tracking", "withdrawn", "2024-03-01 12:10:00"),
         ]
         orders.append(("new", "orders", "2024-03-01 12:20:00"))
-    erasures = "'e1' as request_id, 'erased_after' as customer_id, '2024-03-01 12:10' as requested_at"
+    erasures = (
+        "'e1' as request_id, 'erased_after' as customer_id, '2024-03-01 12:10' as requested_at"
+    )
     return {
         "crm_customers": rows(
             *customers, columns="customer_id, email, signed_up_at, merged_into_customer_id"
@@ -131,14 +138,11 @@ def morning(builds):
     logs.append(run(LATER, "build", "--selector", "triggers"))
     logs.append(run(LATER, "run", "--select", "trigger_log", "product_prices", "--full-refresh"))
     with build.connect() as connection:
-        keys = {
-            key: name
-            for key, name in connection.execute(
+        keys = dict(connection.execute(
                 "select md5('crm' || chr(31) || 'main' || chr(31) || name), name"
                 " from (select unnest(?) as name)",
                 [[*PEOPLE, "new"]],
-            ).fetchall()
-        }
+            ).fetchall())
     named = [{(kind, keys[key]): at for (kind, key), at in log.items()} for log in logs]
     return build, named
 
@@ -177,7 +181,5 @@ def test_a_full_refresh_fires_nothing_and_forgets_nothing(morning):
 
 def test_an_earlier_clock_is_refused(morning):
     build, _ = morning
-    build.run(
-        "run", "--selector", "triggers", vars=VARS | {"as_of_at": NOON}, passes=False
-    )
+    build.run("run", "--selector", "triggers", vars=VARS | {"as_of_at": NOON}, passes=False)
     assert "The state has been built up to 2024-03-01 14:00:00" in build.result.stdout
