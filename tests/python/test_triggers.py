@@ -138,11 +138,13 @@ def morning(builds):
     logs.append(run(LATER, "build", "--selector", "triggers"))
     logs.append(run(LATER, "run", "--select", "trigger_log", "product_prices", "--full-refresh"))
     with build.connect() as connection:
-        keys = dict(connection.execute(
+        keys = dict(
+            connection.execute(
                 "select md5('crm' || chr(31) || 'main' || chr(31) || name), name"
                 " from (select unnest(?) as name)",
                 [[*PEOPLE, "new"]],
-            ).fetchall())
+            ).fetchall()
+        )
     named = [{(kind, keys[key]): at for (kind, key), at in log.items()} for log in logs]
     return build, named
 
