@@ -14,10 +14,6 @@
     (({{ expression }}) at time zone 'UTC') at time zone {{ time_zone }}
 {%- endmacro %}
 
-{% macro snowflake__local_time_in(expression, time_zone) -%}
-    convert_timezone('UTC', {{ time_zone }}, {{ expression }})
-{%- endmacro %}
-
 {#
     Wall-clock time in a time zone as a UTC timestamp. An hour that the clocks skip becomes the
     next; of one that they repeat, the engine picks.
@@ -33,8 +29,4 @@
 
 {% macro default__utc_time_from(expression, time_zone) -%}
     (({{ expression }}) at time zone {{ time_zone }}) at time zone 'UTC'
-{%- endmacro %}
-
-{% macro snowflake__utc_time_from(expression, time_zone) -%}
-    convert_timezone({{ time_zone }}, 'UTC', {{ expression }})
 {%- endmacro %}
