@@ -1,12 +1,16 @@
 """Where the time of a build goes, measured in one run on the Complete Journey data.
 
     python -m tools.bench
+    python -m tools.bench triggers LANDING
 
 - wall: `dbt build` of the project, seeds, models, data tests and unit tests, parsing included;
 - inside DuckDB: what DuckDB took for dbt's statements, as dbt logged it, summed over its threads;
 - bare DuckDB: the same statements, one after the other, without dbt;
 - floor: `dbt build` of the same DAG and tests with every body replaced by `select 1`;
 - RFM: our statements over the orders against lifetimes' summary of the same orders.
+
+With `triggers` only the selector of that name is measured, on a landing of your own choice: a run
+of it on a shop that is built, against the same nodes with every body replaced by `select 1`.
 
 Ratios of one run compare; seconds depend on the machine and on who else uses it.
 """
@@ -30,15 +34,16 @@ THREADS = 2
 SKIPPED = ("begin", "commit", "rollback")
 
 
-def dbt_build(project: Path, folder: Path, landing: Path) -> float:
+def dbt_build(project: Path, folder: Path, landing: Path, *options: str) -> float:
     """Run `dbt build` with everything of its own in `folder`, and return its seconds.
 
     Args:
         project: the dbt project.
         folder: for databases, target and log; dbt.log holds JSON events.
-        landing: the landing tables, with vars.yml.
+        landing: the landing tables, with vars.yml beside or among them.
+        options: what else follows `dbt build`.
     """
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {
         "LETTERSHOP_LANDING": str(landing),
         "LETTERSHOP_DUCKDB": str(folder / "work.duckdb"),
@@ -51,7 +56,7 @@ def dbt_build(project: Path, folder: Path, landing: Path) -> float:
         "DBT_PROFILES_DIR": str(ROOT / "profiles"),
     }
     command = [str(Path(sys.executable).parent / "dbt"), "--quiet", "build"]
-    command += ["--threads", str(THREADS), "--vars", (landing / "vars.yml").read_text()]
+    command += ["--threads", str(THREADS), "--vars", (landing / "vars.yml").read_text(), *options]
     started = time.perf_counter()
     result = subprocess.run(
         command, cwd=project, env=environment, capture_output=True, text=True, check=False
@@ -167,6 +172,41 @@ def write_floor(manifest: dict, project: Path) -> dict[str, int]:
     return counts
 
 
+def triggers_latency(landing: Path, folder: Path, times: int = 3) -> tuple[float, float, int]:
+    """Time a run of the selector `triggers` on a built shop, and the same nodes as `select 1`.
+
+    Both are `dbt build` in a process of its own that finds its parsed project, as they are every
+    few minutes: the landing has not changed since, so that nothing new is read in.
+
+    Args:
+        landing: the landing tables, with vars.yml.
+        folder: for both projects.
+        times: how often each is measured, one after the other; the fastest counts.
+
+    Returns:
+        Seconds of the project and of its floor, and how many nodes each ran.
+    """
+    dbt_build(ROOT, folder / "project", landing, "--exclude-resource-type", "unit_test")
+    manifest = json.loads((folder / "project" / "target" / "manifest.json").read_text())
+    write_floor(manifest, folder / "floor")
+    dbt_build(folder / "floor", folder / "floor_build", landing)
+    wall = floor = float("inf")
+    for _ in range(times):
+        seconds = dbt_build(ROOT, folder / "project", landing, "--selector", "triggers")
+        wall = min(wall, seconds)
+        results = json.loads((folder / "project" / "target" / "run_results.json").read_text())
+        keys = {result["unique_id"] for result in results["results"]} & manifest["nodes"].keys()
+        names = {manifest["nodes"][key]["name"] for key in keys}
+        seconds = dbt_build(
+            folder / "floor",
+            folder / "floor_build",
+            landing,
+            *("--indirect-selection", "empty", "--select", *sorted(names)),
+        )
+        floor = min(floor, seconds)
+    return wall, floor, len(names)
+
+
 def rfm_against_lifetimes(folder: Path) -> tuple[dict[str, float], int]:
     """Time our statements and lifetimes' summary over the same orders: customer, day and amount.
 
@@ -216,8 +256,27 @@ def rfm_against_lifetimes(folder: Path) -> tuple[dict[str, float], int]:
     return best, len(orders)
 
 
+def print_triggers(landing: Path) -> None:
+    """Measure the latency of triggers and print it.
+
+    Args:
+        landing: the landing tables, with vars.yml.
+    """
+    with tempfile.TemporaryDirectory(prefix="lettershop-bench-") as name:
+        wall, floor, nodes = triggers_latency(landing.absolute(), Path(name))
+    print(f"\n{nodes} nodes of the selector triggers; {THREADS} threads\n")
+    print(f"  dbt build --selector triggers      {wall:7.1f} s")
+    print(f"  dbt's floor, every body select 1   {floor:7.1f} s")
+    print(f"  triggers / floor                   {wall / floor:7.2f}    target: at most 3")
+
+
 def main() -> None:
     """Measure and print, with the targets beside the ratios."""
+    if sys.argv[1:2] == ["triggers"] and len(sys.argv) == 3:
+        print_triggers(Path(sys.argv[2]))
+        return
+    if sys.argv[1:]:
+        sys.exit(__doc__)
     with tempfile.TemporaryDirectory(prefix="lettershop-bench-") as name:
         folder = Path(name)
         landing = folder / "landing"

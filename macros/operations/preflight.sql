@@ -129,11 +129,23 @@
     Returns: list of str, at most one message.
 #}
 {% macro state_problems(clock) %}
-    {%- set built_up_to = none -%}
-    {%- set runs = lettershop.state_relation('monitoring', 'build_runs') -%}
+    {%- set clocks = [] -%}
+    {%- for schema, name, column in [
+        ['monitoring', 'build_runs', 'as_of_at'],
+        ['activation', 'trigger_log', 'fired_at'],
+        ['marts', 'product_prices', 'seen_at'],
+    ] -%}
+        {%- set relation = lettershop.state_relation(schema, name) -%}
+        {%- if relation -%}
+            {%- do clocks.append('select max(' ~ column ~ ') as clock from ' ~ relation) -%}
+        {%- endif -%}
+    {%- endfor -%}
     {%- set spells = lettershop.state_relation('marts', 'segment_spells') -%}
-    {%- if runs -%}
-        {%- set built_up_to = run_query('select max(as_of_at) from ' ~ runs).rows[0][0] -%}
+    {%- set built_up_to = none -%}
+    {%- if clocks -%}
+        {%- set built_up_to = run_query(
+            'select max(clock) from (' ~ clocks | join(' union all ') ~ ') as clocks'
+        ).rows[0][0] -%}
     {%- endif -%}
     {%- set is_later = built_up_to is not none and built_up_to > clock -%}
     {#- A build that fails half-way has moved people between segments, and left no record. -#}

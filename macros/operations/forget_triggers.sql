@@ -1,0 +1,40 @@
+{#
+    Deletes from trigger_log what must not be kept; runs as a pre-hook, in the transaction of the
+    model itself: everything about people who are erased, and the behavioural triggers of people
+    who may not be profiled. What is known of that counts at once, whatever the clock.
+
+    Args:
+        relation (Relation): trigger_log.
+    Returns: str, a SQL statement; none before the first build.
+#}
+{% macro forget_triggers(relation) -%}
+    {%- if execute and is_incremental() -%}
+        {%- set erased = lettershop.erased_keys() -%}
+        delete from {{ relation }}
+        where
+            (
+                is_behavioural
+                and customer_key in (
+                    select customer_key from (
+                        select
+                            customer_key,
+                            customer_key as key_now
+                        from {{ ref('dim_customers') }}
+                        union all
+                        select
+                            record_key as customer_key,
+                            customer_key as key_now
+                        from {{ lettershop.record_keys() }} as records
+                    ) as known
+                    where key_now not in (select customer_key from {{ ref('profiled_customers') }})
+                )
+            )
+            {%- if erased %}
+            or customer_key in (
+                select customer_key from ({{ erased }}) as erased
+                -- Whoever came back after an erasure keeps the new history.
+                where customer_key not in (select customer_key from {{ ref('dim_customers') }})
+            )
+            {%- endif %}
+    {%- endif -%}
+{%- endmacro %}
