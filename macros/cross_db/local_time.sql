@@ -31,6 +31,23 @@
 {%- endmacro %}
 
 {#
+    Wall-clock time in a time zone as a UTC timestamp. An hour that the clocks skip becomes the
+    next; of one that they repeat, the engine picks.
+
+    Args:
+        expression (str): a SQL expression of type timestamp without time zone.
+        time_zone (str): a SQL expression of type text, an IANA name.
+    Returns: str, a SQL expression of type timestamp, in UTC.
+#}
+{% macro utc_time_from(expression, time_zone) -%}
+    {{ return(adapter.dispatch('utc_time_from', 'lettershop')(expression, time_zone)) }}
+{%- endmacro %}
+
+{% macro default__utc_time_from(expression, time_zone) -%}
+    (({{ expression }}) at time zone {{ time_zone }}) at time zone 'UTC'
+{%- endmacro %}
+
+{#
     The shop's calendar day of a UTC timestamp.
 
     Args:

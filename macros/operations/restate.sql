@@ -53,12 +53,8 @@
 
 {% macro delete_restated(relation, key) -%}
     delete from {{ relation }}
-    where exists (
-        select 1 from {{ lettershop.restated(relation) }} as restated
-        where
-            {%- for column in key %}
-            {{ 'and ' if not loop.first }}restated.{{ column }} = {{ relation }}.{{ column }}
-            {%- endfor %}
+    where ({{ key | join(', ') }}) in (
+        select ({{ key | join(', ') }}) from {{ lettershop.restated(relation) }}
     );
 {%- endmacro %}
 
@@ -83,18 +79,13 @@
 
     Args:
         relation (Relation): the model.
-        key (list of str): columns of the model.
-        columns (list of str): the same columns as the query names them, where it does otherwise.
+        key (list of str): columns of the model and of the query.
     Returns: str, a SQL expression of type boolean.
 #}
-{% macro is_restated(relation, key, columns=none) -%}
+{% macro is_restated(relation, key) -%}
     {%- if is_incremental() -%}
-    exists (
-        select 1 from {{ lettershop.restated(relation) }} as restated
-        where
-            {%- for column in key %}
-            {{ 'and ' if not loop.first }}restated.{{ column }} = {{ (columns or key)[loop.index0] }}
-            {%- endfor %}
+    ({{ key | join(', ') }}) in (
+        select ({{ key | join(', ') }}) from {{ lettershop.restated(relation) }}
     )
     {%- else -%}
     true

@@ -6,7 +6,7 @@
         this, ['customer_key'], customer_fingerprints(), is_repeated=true
     ) }}"
 ) }}
-{%- set is_of_restated = is_restated(this, ['customer_key'], ['source.customer_key']) %}
+{%- set is_of_restated = is_restated(this, ['customer_key']) %}
 
 -- Grain: customer and calendar day of the shop on which something happened, all channels. The
 -- ledger from which windows are summed. Additive in every column. Opens and clicks are messages
@@ -18,7 +18,7 @@ with orders as (
         order_date as activity_date,
         count(*) as order_count,
         sum(product_base_amount) as sold_base_amount
-    from {{ ref('fct_orders') }} as source
+    from {{ ref('fct_orders') }}
     where
         is_valid
         and customer_key is not null
@@ -31,7 +31,7 @@ refunds as (
         customer_key,
         refund_date as activity_date,
         sum(product_base_amount) as refunded_base_amount
-    from {{ ref('fct_refunds') }} as source
+    from {{ ref('fct_refunds') }}
     where
         effect = 'revenue'
         and customer_key is not null
@@ -50,7 +50,7 @@ sessions as (
         sum(cart_add_count) as cart_add_count,
         sum(checkout_count) as checkout_count,
         sum(engaged_seconds) as engaged_seconds
-    from {{ ref('fct_web_sessions') }} as source
+    from {{ ref('fct_web_sessions') }}
     where
         customer_key is not null
         and {{ is_of_restated }}
@@ -58,7 +58,7 @@ sessions as (
 ),
 
 messages as (
-    select * from {{ ref('fct_messages') }} as source
+    select * from {{ ref('fct_messages') }}
     where
         customer_key is not null
         and channel = 'email'
@@ -96,7 +96,7 @@ social_days as (
         customer_key,
         interaction_date as activity_date,
         count(*) as social_interaction_count
-    from {{ ref('fct_social_interactions') }} as source
+    from {{ ref('fct_social_interactions') }}
     where
         customer_key is not null
         and {{ is_of_restated }}
@@ -108,7 +108,7 @@ service_days as (
         customer_key,
         opened_date as activity_date,
         count(*) as service_interaction_count
-    from {{ ref('fct_service_interactions') }} as source
+    from {{ ref('fct_service_interactions') }}
     where
         customer_key is not null
         and {{ is_of_restated }}
@@ -120,7 +120,7 @@ redemption_days as (
         customer_key,
         redeemed_date as activity_date,
         count(*) as coupon_redemption_count
-    from {{ ref('fct_coupon_redemptions') }} as source
+    from {{ ref('fct_coupon_redemptions') }}
     where
         customer_key is not null
         and {{ is_of_restated }}

@@ -9,7 +9,7 @@ with orders as (
         'order' as channel,
         case when is_test then 'test order' else 'order' end as event,
         'Order ' || order_id || ' over ' || cast(total_amount as decimal(18, 2)) || ' ' || currency
-            as detail,
+            as about,
         store,
         order_id as source_id
     from {{ ref('fct_orders') }}
@@ -19,7 +19,7 @@ with orders as (
         cancelled_at as happened_at,
         'order' as channel,
         'order cancelled' as event,
-        'Order ' || order_id as detail,
+        'Order ' || order_id as about,
         store,
         order_id as source_id
     from {{ ref('fct_orders') }}
@@ -33,7 +33,7 @@ refunds as (
         'order' as channel,
         'refund' as event,
         'Refund (' || refund_type || ') of ' || cast(refund_amount as decimal(18, 2)) || ' '
-        || currency || ' on order ' || order_id as detail,
+        || currency || ' on order ' || order_id as about,
         store,
         refund_id as source_id
     from {{ ref('fct_refunds') }}
@@ -45,7 +45,7 @@ web_events as (
         events.occurred_at as happened_at,
         'web' as channel,
         events.event_type as event,
-        coalesce(products.product_name, events.search_term, events.page_url) as detail,
+        coalesce(products.product_name, events.search_term, events.page_url) as about,
         events.store,
         events.event_id as source_id
     from {{ ref('fct_web_events') }} as events
@@ -70,7 +70,7 @@ message_events as (
         {{ event }}_at as happened_at,
         channel,
         'message {{ event }}' as event,
-        campaign_name as detail,
+        campaign_name as about,
         store,
         message_id as source_id
     from messages
@@ -85,7 +85,7 @@ consents as (
         occurred_at as happened_at,
         'consent' as channel,
         purpose || ' ' || action as event,
-        collected_via as detail,
+        collected_via as about,
         cast(null as varchar) as store,
         event_id as source_id
     from {{ ref('fct_consents') }}
@@ -97,7 +97,7 @@ social_interactions as (
         occurred_at as happened_at,
         'social' as channel,
         interaction_type as event,
-        network as detail,
+        network as about,
         store,
         event_id as source_id
     from {{ ref('fct_social_interactions') }}
@@ -109,7 +109,7 @@ service_interactions as (
         opened_at as happened_at,
         'service' as channel,
         coalesce(channel, 'contact') as event,
-        topic as detail,
+        topic as about,
         store,
         interaction_id as source_id
     from {{ ref('fct_service_interactions') }}
@@ -121,7 +121,7 @@ redemptions as (
         redeemed_at as happened_at,
         'order' as channel,
         'coupon redeemed' as event,
-        coupon_code as detail,
+        coupon_code as about,
         store,
         redemption_id as source_id
     from {{ ref('fct_coupon_redemptions') }}
@@ -133,7 +133,7 @@ sign_ups as (
         signed_up_at as happened_at,
         'crm' as channel,
         'signed up' as event,
-        signup_source as detail,
+        signup_source as about,
         store,
         customer_key as source_id
     from {{ ref('dim_customers') }}
@@ -166,7 +166,7 @@ final as (
         happened_at,
         channel,
         event,
-        detail,
+        about,
         store,
         source_id
     from everything

@@ -10,12 +10,10 @@
 -- Opens and clicks, each with who did it as far as can be told: likely_human, privacy_proxy,
 -- scanner or unknown. Speed alone says little: many people open within a minute.
 with events as (
-    select * from {{ ref('stg_esp__events') }} as messages
+    select * from {{ ref('stg_esp__events') }}
     where
         occurred_at < {{ as_of_at() }}
-        and {{ is_restated(
-            this, ['store', 'message_id'], ['messages.store', 'messages.message_id']
-        ) }}
+        and {{ is_restated(this, ['store', 'message_id']) }}
 ),
 
 fingerprints as (

@@ -10,12 +10,10 @@
 -- What became of every message: one row out of its events. Described by its `sent` event, or else
 -- by the first that is known of it.
 with events as (
-    select * from {{ ref('stg_esp__events') }} as messages
+    select * from {{ ref('stg_esp__events') }}
     where
         occurred_at < {{ as_of_at() }}
-        and {{ is_restated(
-            this, ['store', 'message_id'], ['messages.store', 'messages.message_id']
-        ) }}
+        and {{ is_restated(this, ['store', 'message_id']) }}
 ),
 
 fingerprints as (

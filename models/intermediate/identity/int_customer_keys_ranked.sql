@@ -79,10 +79,10 @@ final as (
         row_number() over (
             partition by identifiers.person
             order by
-                case when records.origin = 'crm' then 0 else 1 end,
-                records.recorded_at nulls last,
+                case when records.origin = 'crm' then 0 else 1 end asc,
+                records.recorded_at asc nulls last,
                 records.origin desc,
-                records.record_id
+                records.record_id asc
         ) as key_rank
     from records
     inner join identifiers

@@ -17,97 +17,19 @@ crm_records as (
     select * from {{ ref('stg_crm__customers') }}
 ),
 
-orders as (
-    select * from {{ ref('stg_shop__orders') }}
-),
-
-contacts as (
-    select * from {{ ref('stg_esp__contacts') }}
+attached as (
+    select * from {{ ref('int_customer_records_described') }}
 ),
 
 rules as (
     select
-        source,
+        origin,
         {%- for attribute in attributes %}
-        max(case when attribute = '{{ attribute }}' then source_rank end) as {{ attribute }}_rank
+        max(case when attribute = '{{ attribute }}' then origin_rank end) as {{ attribute }}_rank
         {{- ',' if not loop.last }}
         {%- endfor %}
     from {{ ref('survivorship_rules') }}
-    group by source
-),
-
-recorded as (
-    select
-        'crm' as source,
-        store,
-        'customer_id' as identifier_type,
-        customer_id as identifier,
-        customer_id as record_id,
-        customer_id,
-        email,
-        is_email_verified,
-        phone,
-        first_name,
-        last_name,
-        birth_date,
-        gender,
-        language,
-        city,
-        region,
-        country_code,
-        postal_code,
-        timezone,
-        signup_source,
-        preferred_categories,
-        preferred_brand,
-        signed_up_at,
-        coalesce(updated_at, signed_up_at) as recorded_at
-    from crm_records
-    union all by name
-    select
-        'order' as source,
-        store,
-        {{ identifier_type(['customer_id', 'email', 'phone']) }} as identifier_type,
-        coalesce(customer_id, email, phone) as identifier,
-        order_id as record_id,
-        customer_id,
-        email,
-        phone,
-        ordered_at as recorded_at
-    from orders
-    where coalesce(email, phone) is not null or customer_id is not null
-    union all by name
-    select
-        'contact' as source,
-        store,
-        'esp_contact_id' as identifier_type,
-        esp_contact_id as identifier,
-        esp_contact_id as record_id,
-        email,
-        phone,
-        first_name,
-        language,
-        country_code,
-        'esp' as signup_source,
-        created_at as signed_up_at,
-        coalesce(updated_at, created_at) as recorded_at
-    from contacts
-),
-
-attached as (
-    select
-        recorded.*,
-        identifiers.customer_key,
-        row_number() over (
-            partition by identifiers.customer_key
-            order by recorded.recorded_at desc nulls last, recorded.source, recorded.record_id
-        ) as age_rank
-    from recorded
-    inner join identifiers
-        on
-            recorded.store = identifiers.store
-            and recorded.identifier_type = identifiers.identifier_type
-            and recorded.identifier = identifiers.identifier
+    group by origin
 ),
 
 -- The lowest number wins: first by source, then by age.
@@ -126,14 +48,14 @@ survivors as (
         min_by(
             attached.is_email_verified,
             case
-                when attached.source = 'crm' and attached.email is not null then attached.age_rank
+                when attached.origin = 'crm' and attached.email is not null then attached.age_rank
             end
         ) as is_email_verified,
-        min(case when attached.source = 'crm' then attached.signed_up_at end) as crm_signed_up_at,
-        min(case when attached.source = 'contact' then attached.signed_up_at end)
+        min(case when attached.origin = 'crm' then attached.signed_up_at end) as crm_signed_up_at,
+        min(case when attached.origin = 'contact' then attached.signed_up_at end)
             as contact_signed_up_at
     from attached
-    left join rules on attached.source = rules.source
+    left join rules on attached.origin = rules.origin
     group by attached.customer_key
 ),
 

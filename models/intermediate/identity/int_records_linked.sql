@@ -74,9 +74,9 @@ shared as (
         count(*) over (
             partition by holders.store, holders.identifier_type, holders.identifier
         ) as record_count,
-        min(component) over (
+        min(holders.component) over (
             partition by holders.store, holders.identifier_type, holders.identifier
-        ) <> max(component) over (
+        ) <> max(holders.component) over (
             partition by holders.store, holders.identifier_type, holders.identifier
         ) as is_shared
     from holders

@@ -13,7 +13,7 @@ orders as (
     select * from {{ ref('stg_shop__orders') }}
 ),
 
-merges as (
+mergers as (
     select
         {{ identifier_node('store', "'customer_id'", 'left_customer_id') }} as left_node,
         {{ identifier_node('store', "'customer_id'", 'right_customer_id') }} as right_node,
@@ -22,16 +22,16 @@ merges as (
     where is_merged
 ),
 
-{{ connected_components('merges') }}
+{{ connected_components('mergers') }}
 
 -- A person is whole when the last of the links that make it is there.
 merged_since as (
     select
-        merges_components.component,
-        max(merges.linked_at) as linked_at
-    from merges
-    inner join merges_components on merges.left_node = merges_components.node
-    group by merges_components.component
+        mergers_components.component,
+        max(mergers.linked_at) as linked_at
+    from mergers
+    inner join mergers_components on mergers.left_node = mergers_components.node
+    group by mergers_components.component
 ),
 
 customer_ids as (
@@ -57,18 +57,18 @@ final as (
         customer_ids.store,
         customer_ids.customer_id,
         coalesce(
-            merges_components.component,
+            mergers_components.component,
             {{ identifier_node('customer_ids.store', "'customer_id'", 'customer_ids.customer_id') }}
         ) as person,
         merged_since.linked_at,
-        merges_unfinished.label is not null as is_unfinished
+        mergers_unfinished.label is not null as is_unfinished
     from customer_ids
-    left join merges_components
+    left join mergers_components
         on
-            merges_components.node
+            mergers_components.node
             = {{ identifier_node('customer_ids.store', "'customer_id'", 'customer_ids.customer_id') }}
-    left join merged_since on merges_components.component = merged_since.component
-    left join merges_unfinished on merges_components.component = merges_unfinished.label
+    left join merged_since on mergers_components.component = merged_since.component
+    left join mergers_unfinished on mergers_components.component = mergers_unfinished.label
 )
 
 select * from final

@@ -26,10 +26,7 @@ visits as (
 
 restated as (
     select * from visits
-    where {{ is_restated(
-        this, ['store', 'visitor_type', 'visitor'],
-        ['visits.store', 'visits.visitor_type', 'visits.visitor']
-    ) }}
+    where {{ is_restated(this, ['store', 'visitor_type', 'visitor']) }}
 ),
 
 spaced as (

@@ -9,7 +9,6 @@ final as (
         esp_contact_id,
         external_id,
         merged_into_contact_id,
-        merged_into_contact_id,
         synced_change_seq,
 
         -- contact
