@@ -170,6 +170,7 @@ class Build:
         threads: int = 2,
         passes: bool = True,
         writes_json: bool = False,
+        killed_after: float | None = None,
     ) -> "Build":
         """Run dbt: seeds and models unless told otherwise.
 
@@ -179,6 +180,7 @@ class Build:
             threads: dbt's threads.
             passes: stop the test where dbt fails.
             writes_json: leave manifest.json and run_results.json in the target.
+            killed_after: seconds after which the process gets SIGKILL, if it still runs.
         """
         args = args or ("build", "--resource-type", "seed", "--resource-type", "model")
         said = json.dumps(vars, sort_keys=True)
@@ -197,7 +199,10 @@ class Build:
         args = [*args, "--vars", said, "--threads", str(threads)]
         process = PROCESSES.Process(target=_run_dbt, args=(args, self.project, environment, output))
         process.start()
-        process.join(timeout=600)
+        process.join(timeout=killed_after or 600)
+        if killed_after and process.exitcode is None:
+            process.kill()
+            process.join()
         self.result = subprocess.CompletedProcess(args, process.exitcode, output.read_text())
         assert not passes or process.exitcode == 0, self.result.stdout[-6000:]
         return self
