@@ -70,7 +70,7 @@ message_events as (
     select
         customer_key,
         {{ local_date(event ~ '_at') }} as activity_date,
-        '{{ event }}' as event
+        '{{ event }}' as event_name
     from messages
     where {{ event }}_at is not null
     {{ 'union all' if not loop.last }}
@@ -81,12 +81,12 @@ message_days as (
     select
         customer_key,
         activity_date,
-        count(case when event = 'sent' then 1 end) as email_sent_count,
-        count(case when event = 'delivered' then 1 end) as email_delivered_count,
-        count(case when event = 'opened' then 1 end) as email_open_count,
-        count(case when event = 'clicked' then 1 end) as email_click_count,
-        count(case when event = 'unsubscribed' then 1 end) as email_unsubscribe_count,
-        count(case when event = 'complained' then 1 end) as email_complaint_count
+        count(case when event_name = 'sent' then 1 end) as email_sent_count,
+        count(case when event_name = 'delivered' then 1 end) as email_delivered_count,
+        count(case when event_name = 'opened' then 1 end) as email_open_count,
+        count(case when event_name = 'clicked' then 1 end) as email_click_count,
+        count(case when event_name = 'unsubscribed' then 1 end) as email_unsubscribe_count,
+        count(case when event_name = 'complained' then 1 end) as email_complaint_count
     from message_events
     group by customer_key, activity_date
 ),
@@ -161,8 +161,7 @@ summed as (
             'email_unsubscribe_count', 'email_complaint_count', 'social_interaction_count',
             'service_interaction_count', 'coupon_redemption_count',
         ] %}
-        cast(coalesce(sum({{ column }}), 0) as integer) as {{ column }}
-        {{- ',' if not loop.last }}
+        cast(coalesce(sum({{ column }}), 0) as integer) as {{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
     from days
     group by customer_key, activity_date

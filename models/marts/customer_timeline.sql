@@ -7,7 +7,7 @@ with orders as (
         customer_key,
         ordered_at as happened_at,
         'order' as channel,
-        case when is_test then 'test order' else 'order' end as event,
+        case when is_test then 'test order' else 'order' end as event_name,
         'Order ' || order_id || ' over ' || cast(total_amount as decimal(18, 2)) || ' ' || currency
             as about,
         store,
@@ -18,7 +18,7 @@ with orders as (
         customer_key,
         cancelled_at as happened_at,
         'order' as channel,
-        'order cancelled' as event,
+        'order cancelled' as event_name,
         'Order ' || order_id as about,
         store,
         order_id as source_id
@@ -31,7 +31,7 @@ refunds as (
         customer_key,
         refunded_at as happened_at,
         'order' as channel,
-        'refund' as event,
+        'refund' as event_name,
         'Refund (' || refund_type || ') of ' || cast(refund_amount as decimal(18, 2)) || ' '
         || currency || ' on order ' || order_id as about,
         store,
@@ -44,7 +44,7 @@ web_events as (
         events.customer_key,
         events.occurred_at as happened_at,
         'web' as channel,
-        events.event_type as event,
+        events.event_type as event_name,
         coalesce(products.product_name, events.search_term, events.page_url) as about,
         events.store,
         events.event_id as source_id
@@ -69,7 +69,7 @@ message_events as (
         customer_key,
         {{ event }}_at as happened_at,
         channel,
-        'message {{ event }}' as event,
+        'message {{ event }}' as event_name,
         campaign_name as about,
         store,
         message_id as source_id
@@ -84,7 +84,7 @@ consents as (
         customer_key,
         occurred_at as happened_at,
         'consent' as channel,
-        purpose || ' ' || action as event,
+        purpose || ' ' || action as event_name,
         collected_via as about,
         cast(null as varchar) as store,
         event_id as source_id
@@ -96,7 +96,7 @@ social_interactions as (
         customer_key,
         occurred_at as happened_at,
         'social' as channel,
-        interaction_type as event,
+        interaction_type as event_name,
         network as about,
         store,
         event_id as source_id
@@ -108,7 +108,7 @@ service_interactions as (
         customer_key,
         opened_at as happened_at,
         'service' as channel,
-        coalesce(channel, 'contact') as event,
+        coalesce(channel, 'contact') as event_name,
         topic as about,
         store,
         interaction_id as source_id
@@ -120,7 +120,7 @@ redemptions as (
         customer_key,
         redeemed_at as happened_at,
         'order' as channel,
-        'coupon redeemed' as event,
+        'coupon redeemed' as event_name,
         coupon_code as about,
         store,
         redemption_id as source_id
@@ -132,7 +132,7 @@ sign_ups as (
         customer_key,
         signed_up_at as happened_at,
         'crm' as channel,
-        'signed up' as event,
+        'signed up' as event_name,
         signup_source as about,
         store,
         customer_key as source_id
@@ -165,7 +165,7 @@ final as (
         customer_key,
         happened_at,
         channel,
-        event,
+        event_name,
         about,
         store,
         source_id

@@ -80,7 +80,10 @@ final as (
         identifiers.customer_key,
         row_number() over (
             partition by identifiers.customer_key
-            order by recorded.recorded_at desc nulls last, recorded.origin asc, recorded.record_id asc
+            order by
+                recorded.recorded_at desc nulls last,
+                recorded.origin asc,
+                recorded.record_id asc
         ) as age_rank
     from recorded
     inner join identifiers

@@ -25,8 +25,8 @@ rules as (
     select
         origin,
         {%- for attribute in attributes %}
-        max(case when attribute = '{{ attribute }}' then origin_rank end) as {{ attribute }}_rank
-        {{- ',' if not loop.last }}
+        max(case when attribute = '{{ attribute }}' then origin_rank end)
+            as {{ attribute }}_rank{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ ref('survivorship_rules') }}
     group by origin

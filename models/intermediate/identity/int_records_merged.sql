@@ -66,7 +66,9 @@ final as (
     left join mergers_components
         on
             mergers_components.node
-            = {{ identifier_node('customer_ids.store', "'customer_id'", 'customer_ids.customer_id') }}
+            = {{ identifier_node(
+                'customer_ids.store', "'customer_id'", 'customer_ids.customer_id'
+            ) }}
     left join merged_since on mergers_components.component = merged_since.component
     left join mergers_unfinished on mergers_components.component = mergers_unfinished.label
 )
