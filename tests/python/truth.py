@@ -31,7 +31,8 @@ def identity(connection: duckdb.DuckDBPyConnection, truth: Path) -> dict[str, fl
     connection.execute(IDENTIFIERS.format(truth=truth))
     linkable, linked = connection.execute(
         f"""
-        select count(*), count(case when left_found.customer_key = right_found.customer_key then 1 end)
+        select count(*), count(case when left_found.customer_key = right_found.customer_key
+            then 1 end)
         from '{truth}/linkable.parquet' as left_end
         inner join '{truth}/linkable.parquet' as right_end
             on left_end.person_id = right_end.person_id
@@ -256,7 +257,8 @@ def unbought_products(landing: Path, truth: Path, clock: datetime) -> dict[int, 
             f"""
             select distinct on (product_id) product_id, is_active, product_type,
                 lower(coalesce(category, '')) as category, lower(coalesce(subcategory, '')) as sub
-            from '{landing}/shop_products.parquet' order by product_id, updated_at desc, loaded_at desc
+            from '{landing}/shop_products.parquet'
+            order by product_id, updated_at desc, loaded_at desc
             """
         ).fetchall()
         if row[1] is not False
