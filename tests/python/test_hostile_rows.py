@@ -15,7 +15,7 @@ from conftest import ROOT, Build
 
 SEEDS = range(10) if "LETTERSHOP_THOROUGH" in os.environ else range(1)
 VARS = {
-    "as_of_at": "2024-06-01 00:00:00",
+    "as_of_at": "2024-05-28 00:00:00",
     "profiling_basis": "legitimate_interest",
     # Nearly everything here is refused.
     "max_rejected_rate": 1,
@@ -168,7 +168,16 @@ def write(folder, rows: dict[str, list[dict]]):
 
 def hostile(chance: random.Random, table: str) -> list[dict]:
     """Return rows of a table that nothing good can come of, with keys of their own."""
-    rows = []
+    # One row has a value that fits in every column: a column without any stops a build at once.
+    fits = {"boolean": "false", "integer": "3", "bigint": "3", "date": "2024-01-01"}
+    rows = [
+        {
+            name: fits.get(type, "1.00")
+            for name, type in CONTRACT[table]
+            if type.startswith(("boolean", "integer", "bigint", "decimal", "date"))
+        }
+        | {name: text.replace("{n}", "_fits") for name, text in CLEAN[table].items()}
+    ]
     for number in range(40):
         row = {name: text.replace("{n}", f"_bad{number}") for name, text in CLEAN[table].items()}
         for name, _ in CONTRACT[table]:
@@ -201,7 +210,7 @@ def hostile(chance: random.Random, table: str) -> list[dict]:
     }
     for number in range(1, 4) if table in broken else []:
         row = {name: text.replace("{n}", str(number)) for name, text in CLEAN[table].items()}
-        rows.append(row | broken[table] | {"loaded_at": "2024-05-31 00:00:00"})
+        rows.append(row | broken[table] | {"loaded_at": "2024-05-27 00:00:00"})
     return rows
 
 
