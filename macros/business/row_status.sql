@@ -142,6 +142,7 @@
     Whether a row belongs to a person who asked to be erased, and is not newer than the request.
     Erasure speaks of identifiers; see stg_consent__erasure_requests. Joins and a condition, not
     `exists`: the condition on the time would make an engine compare every row with every request.
+    By keyed hash, since of most erased people nothing else is known any more.
 
     Args:
         relation (str): the alias of the rows, which have `store`.
@@ -156,7 +157,8 @@
         on
             {{ relation }}.store = erased_{{ type }}.store
             and erased_{{ type }}.identifier_type = '{{ type }}'
-            and {{ column }} = erased_{{ type }}.identifier
+            and {{ lettershop.erasure_hash(relation ~ '.store', "'" ~ type ~ "'", column) }}
+            = erased_{{ type }}.identifier_hash
     {%- endfor %}
 {%- endmacro %}
 

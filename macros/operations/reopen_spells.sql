@@ -26,11 +26,10 @@
                     select customer_key from {{ ref('dim_customers') }}
                     {%- if erased is not none and orders is not none %}
                     union all
-                    select {{ entity_key(["'crm'", 'store', 'identifier']) }} from {{ erased }}
-                    where identifier_type = 'customer_id'
-                    union all
-                    select {{ entity_key(["'contact'", 'store', 'identifier']) }} from {{ erased }}
-                    where identifier_type = 'esp_contact_id'
+                    select spells.customer_key
+                    from (select distinct customer_key from {{ relation }}) as spells
+                    inner join {{ erased }} as erased
+                        on {{ customer_key_hash('spells.customer_key') }} = erased.key_hash
                     union all
                     select {{ entity_key(["'order'", 'store', 'order_id']) }} from {{ orders }}
                     where is_anonymised
