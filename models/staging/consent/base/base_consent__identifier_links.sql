@@ -17,7 +17,7 @@ rules as (
     where max_addresses is not null
 ),
 
--- Too many strangers' addresses at one phone number, or on one device.
+-- Too many strangers' addresses at a phone number, or on a device, that nobody is known to have.
 crowded as (
     select
         pairs.store,
@@ -52,7 +52,9 @@ bounded as (
                 else {{ never }}
             end,
             case
-                when pairs.left_type = 'email' and not coalesce(left_holders.is_named, false)
+                when
+                    not coalesce(left_holders.is_named, false)
+                    and not coalesce(right_holders.is_named, false)
                     then coalesce(crowded.crowded_since, {{ never }})
                 else {{ never }}
             end
