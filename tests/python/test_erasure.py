@@ -271,3 +271,27 @@ def test_a_complaint_outlives_the_erasure(confirmed):
         "select block_reason from marts.customer_contactability"
         " inner join core.dim_customers using (customer_key) where customer_id = 'ann1'"
     ) == [("complained",)]
+
+
+def test_the_proof_is_clean_and_can_fail(confirmed):
+    proofs = "select table_name, left_count from monitoring.erasure_proofs where left_count > 0"
+    assert confirmed.query(proofs) == []
+    ((tables, unreachable),) = confirmed.query(
+        "select count(left_count), count(what_remains) from monitoring.erasure_proofs"
+    )
+    assert tables > 20 and unreachable == 3
+    with duckdb.connect(str(confirmed.folder / "work.duckdb")) as connection:
+        connection.execute(
+            "insert into staging.base_shop__orders by name"
+            " select 'main' as store, 'planted' as order_id, 'ann.web@example.com' as email,"
+            " timestamp '2024-02-01' as ordered_at"
+        )
+        connection.execute(
+            "insert into core.fct_suppressions by name select 'ann.esp@example.com' as email,"
+            " 'complained' as reason"
+        )
+    confirmed.run("run", "--select", "erasure_proofs", vars=VARS)
+    assert confirmed.query(f"{proofs} order by table_name") == [
+        ("core.fct_suppressions", 1),
+        ("staging.base_shop__orders", 1),
+    ]
