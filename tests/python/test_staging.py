@@ -393,7 +393,7 @@ CASES = {
         ],
     ),
 }
-STATUSES = ("accepted", "superseded", "not_yet", "withheld")
+STATUSES = ("accepted", "superseded", "not_yet", "withheld", "expired")
 BASES = {
     "crm_customers": "base_crm__customers",
     "shop_products": "base_shop__products",
@@ -438,7 +438,7 @@ def test_the_accounting_closes(build):
     counts = build.query(
         """
         select landing_table, raw_count, accepted_count + superseded_count + rejected_count
-            + not_yet_count + withheld_count
+            + not_yet_count + withheld_count + expired_count
         from monitoring.landing_accounting
         """
     )
