@@ -156,15 +156,28 @@
         identifiers (dict of type to column): what the rows name a person by; type as in
             stg_consent__erasure_requests.
         happened_at (str): SQL expression of type timestamp; a null counts as before the request.
+        only_new (bool): only erasures that no earlier build knew of, for rows that the others were
+            held against when they were stored; nothing is hashed where there are none.
     Returns: str; erased_joins the joins, is_erased a SQL expression of type boolean, never null.
 #}
-{% macro erased_joins(relation, identifiers) -%}
+{% macro erased_joins(relation, identifiers, only_new=false) -%}
+    {%- if only_new %}
+    cross join (
+        select coalesce(max(case when is_new then 1 else 0 end), 0) as new_count
+        from {{ ref('stg_consent__erasure_requests') }}
+    ) as erasures
+    {%- endif %}
     {%- for type, column in identifiers.items() %}
     left join {{ ref('stg_consent__erasure_requests') }} as erased_{{ type }}
         on
             {{ relation }}.store = erased_{{ type }}.store
             and erased_{{ type }}.identifier_type = '{{ type }}'
-            and {{ lettershop.erasure_hash(relation ~ '.store', "'" ~ type ~ "'", column) }}
+            {%- if only_new %}
+            and erased_{{ type }}.is_new
+            {%- endif %}
+            and {{ 'case when erasures.new_count > 0 then ' if only_new }}
+            {{- lettershop.erasure_hash(relation ~ '.store', "'" ~ type ~ "'", column) }}
+            {{- ' end' if only_new }}
             = erased_{{ type }}.identifier_hash
     {%- endfor %}
 {%- endmacro %}

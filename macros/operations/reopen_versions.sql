@@ -49,7 +49,7 @@
             where coalesce(loaded_at > (select max(loaded_at) from {{ relation }}), true)
         ) as landed
             on source.store = landed.store and source.{{ key }} = landed.{{ key }}
-        {{ lettershop.erased_joins('source', pairs) }}
+        {{ lettershop.erased_joins('source', pairs, only_new=true) }}
         where
             landed.{{ key }} is not null
             or source.deleted_at is not null

@@ -48,9 +48,7 @@ def said(builds, write_tables):
             "order_id, order_status, ordered_at, currency, total_amount",
             [("o", "paid", "2024-01-01", "USD", 1)],
         ),
-        shop_order_lines=rows(
-            "order_line_id, order_id, quantity, line_amount", [("l", "o", 1, 1)]
-        ),
+        shop_order_lines=rows("order_line_id, order_id, quantity, line_amount", [("l", "o", 1, 1)]),
         web_events=rows(
             COLUMNS,
             [(f"w{n}", f"d{n}", None, "login", at, "2024-05-04") for n, at in enumerate(times)],

@@ -25,23 +25,17 @@ remembered as (
 ),
 
 named as (
+    {%- for type in ['customer_id', 'email'] %}
     select
         store,
         request_id,
         requested_at,
-        'customer_id' as identifier_type,
-        customer_id as identifier
+        '{{ type }}' as identifier_type,
+        {{ type }} as identifier
     from requests
-    where customer_id is not null
-    union all
-    select
-        store,
-        request_id,
-        requested_at,
-        'email' as identifier_type,
-        email as identifier
-    from requests
-    where email is not null
+    where {{ type }} is not null
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 -- A request is settled, and not walked again, once all that it names is confirmed to be erased.
@@ -87,6 +81,7 @@ found as (
         newest.* exclude (request_id),
         remembered.suppression_reason,
         remembered.suppressed_at,
+        newest.requested_at is distinct from remembered.requested_at as is_new,
         case
             when newest.requested_at = remembered.requested_at then remembered.key_hash
             when newest.identifier_type in ('customer_id', 'esp_contact_id')
@@ -110,7 +105,8 @@ known as (
     union all by name
     select
         remembered.*,
-        false as is_unfinished
+        false as is_unfinished,
+        false as is_new
     from remembered
     left join found
         on
@@ -132,10 +128,6 @@ still_at_esp as (
     where
         exported.deleted_at is null
         and coalesce(exported.created_at <= known.requested_at, true)
-),
-
-exports as (
-    select max(exported_at) as exported_at from exported
 ),
 
 silenced as (
@@ -167,7 +159,7 @@ confirmed as (
                     then exports.exported_at
             end
             {%- else -%}
-            {{ as_of_at() }}
+            known.requested_at
             {%- endif %}
         ) as confirmed_at,
         case
@@ -180,7 +172,7 @@ confirmed as (
         end as suppression_reason,
         coalesce(known.suppressed_at, silenced.suppressed_at) as suppressed_at
     from known
-    cross join exports
+    cross join (select max(exported_at) as exported_at from exported) as exports
     left join still_at_esp on known.erasure_hash = still_at_esp.erasure_hash
     left join silenced
         on known.store = silenced.store and known.identifier_hash = silenced.identifier_hash
@@ -198,7 +190,8 @@ final as (
         confirmed_at,
         suppression_reason,
         suppressed_at,
-        is_unfinished
+        is_unfinished,
+        is_new
     from confirmed
 )
 
