@@ -19,7 +19,6 @@
                 ~ ' key_hash varchar, requested_at timestamp, confirmed_at timestamp,'
                 ~ ' suppression_reason varchar, suppressed_at timestamp)'
             ) -%}
-            {%- do adapter.commit_if_has_connection() if adapter.commit_if_has_connection is defined -%}
             {%- do adapter.cache_added(queue) -%}
         {%- endif -%}
     {%- endif -%}
