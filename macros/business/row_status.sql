@@ -23,13 +23,14 @@
 
 {#
     What became of a raw row, and with it the accounting of a landing table:
-    raw = accepted + superseded + rejected + not_yet + withheld.
+    raw = accepted + superseded + rejected + not_yet + withheld + expired.
 
     Needs the columns reject_reason, is_withheld, is_not_yet, updated_at (or none), loaded_at,
     deleted_at and row_hash in scope. Only rows that are usable at the clock compete for being the
     newest version: a bad or a future version never displaces a good one.
 
     - withheld: the person asked to be erased; only the fact that a row was there is kept
+    - expired: older than seeds/privacy/retention.csv allows; the same
     - rejected: breaks a rule
     - not_yet: happened at or after the clock
     - superseded: there is a newer version, or the row was deleted before the clock
@@ -38,16 +39,21 @@
     Args:
         key (list of str): columns that identify what the row is a version of.
         updated_at (bool): whether the table has the column updated_at.
+        expires (bool): whether rows may expire; needs the column is_expired in scope.
     Returns: str, a SQL expression of type text.
 #}
-{% macro row_status(key, updated_at=false) -%}
+{% macro row_status(key, updated_at=false, expires=false) -%}
     {%- set order -%}
         {{ 'coalesce(updated_at, deleted_at) desc nulls last, ' if updated_at -}}
         coalesce(loaded_at, deleted_at) desc nulls last, row_hash
     {%- endset -%}
-    {%- set usable = 'not is_withheld and reject_reason is null and not is_not_yet' -%}
+    {%- set usable = 'not is_withheld and reject_reason is null and not is_not_yet'
+        ~ (' and not is_expired' if expires else '') -%}
     case
         when is_withheld then 'withheld'
+        {%- if expires %}
+        when is_expired then 'expired'
+        {%- endif %}
         when reject_reason is not null then 'rejected'
         when is_not_yet then 'not_yet'
         when
@@ -73,7 +79,7 @@
     last tie-breaker is a hash of what staging keeps.
 
     Args:
-        candidates (str): a query with the columns above (but row_hash) and the key's.
+        candidates (str): a query with the columns above (but row_hash), is_expired and the key's.
         keys (str): a query of the key's columns alone, one row per candidate.
         key (list of str): columns that identify what the row is a version of.
         columns (list of str): what staging keeps.
@@ -84,6 +90,7 @@
         candidates.*,
         case
             when is_withheld then 'withheld'
+            when is_expired then 'expired'
             when reject_reason is not null then 'rejected'
             when is_not_yet then 'not_yet'
             when deleted_at < {{ lettershop.as_of_at() }} then 'superseded'
@@ -100,7 +107,7 @@
     union all
     select
         * exclude (row_hash),
-        {{ lettershop.row_status(key) }} as row_status
+        {{ lettershop.row_status(key, expires=true) }} as row_status
     from (
         select
             candidates.*,
@@ -122,8 +129,8 @@
 {%- endmacro %}
 
 {#
-    Rows of erased people, reduced to the fact that they were there and when they were loaded.
-    Closes the final CTE of a base model: every other column is null.
+    Rows of erased people and expired ones, reduced to the fact that they were there and when they
+    were loaded. Closes the final CTE of a base model: every other column is null.
 
     Args:
         relation (str): a CTE with the column row_status.
@@ -135,28 +142,43 @@
         row_status,
         loaded_at
     from {{ relation }}
-    where row_status = 'withheld'
+    where row_status in ('withheld', 'expired')
 {%- endmacro %}
 
 {#
     Whether a row belongs to a person who asked to be erased, and is not newer than the request.
     Erasure speaks of identifiers; see stg_consent__erasure_requests. Joins and a condition, not
     `exists`: the condition on the time would make an engine compare every row with every request.
+    By keyed hash, since of most erased people nothing else is known any more.
 
     Args:
         relation (str): the alias of the rows, which have `store`.
         identifiers (dict of type to column): what the rows name a person by; type as in
             stg_consent__erasure_requests.
         happened_at (str): SQL expression of type timestamp; a null counts as before the request.
+        only_new (bool): only erasures that no earlier build knew of, for rows that the others were
+            held against when they were stored; nothing is hashed where there are none.
     Returns: str; erased_joins the joins, is_erased a SQL expression of type boolean, never null.
 #}
-{% macro erased_joins(relation, identifiers) -%}
+{% macro erased_joins(relation, identifiers, only_new=false) -%}
+    {%- if only_new %}
+    cross join (
+        select coalesce(max(case when is_new then 1 else 0 end), 0) as new_count
+        from {{ ref('stg_consent__erasure_requests') }}
+    ) as erasures
+    {%- endif %}
     {%- for type, column in identifiers.items() %}
     left join {{ ref('stg_consent__erasure_requests') }} as erased_{{ type }}
         on
             {{ relation }}.store = erased_{{ type }}.store
             and erased_{{ type }}.identifier_type = '{{ type }}'
-            and {{ column }} = erased_{{ type }}.identifier
+            {%- if only_new %}
+            and erased_{{ type }}.is_new
+            {%- endif %}
+            and {{ 'case when erasures.new_count > 0 then ' if only_new }}
+            {{- lettershop.erasure_hash(relation ~ '.store', "'" ~ type ~ "'", column) }}
+            {{- ' end' if only_new }}
+            = erased_{{ type }}.identifier_hash
     {%- endfor %}
 {%- endmacro %}
 

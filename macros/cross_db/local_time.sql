@@ -57,3 +57,19 @@
 {% macro local_date(expression) -%}
     cast({{ local_time(expression) }} as date)
 {%- endmacro %}
+
+{#
+    When a calendar day of the shop begins.
+
+    Args:
+        expression (str): a SQL expression of type date.
+    Returns: str, a SQL expression of type timestamp, in UTC.
+#}
+{% macro day_begins_at(expression) -%}
+    {{ return(adapter.dispatch('day_begins_at', 'lettershop')(expression)) }}
+{%- endmacro %}
+
+{% macro default__day_begins_at(expression) -%}
+    (cast({{ expression }} as timestamp) at time zone '{{ var("shop_timezone") }}')
+    at time zone 'UTC'
+{%- endmacro %}

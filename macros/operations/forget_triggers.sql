@@ -9,7 +9,7 @@
 #}
 {% macro forget_triggers(relation) -%}
     {%- if execute and is_incremental() -%}
-        {%- set erased = lettershop.erased_keys() -%}
+        {%- set erased = lettershop.erased_keys(relation) -%}
         delete from {{ relation }}
         where
             (

@@ -11,7 +11,7 @@
 #}
 {% macro reopen_spells(relation) -%}
     {%- if execute and is_incremental() -%}
-        {%- set erased = lettershop.erased_keys() -%}
+        {%- set erased = lettershop.erased_keys(relation) -%}
         delete from {{ relation }}
         where
             entered_date >= {{ as_of_date() }}

@@ -9,17 +9,19 @@
       late: everything is forgotten, and read again.
     - Taken out: every version of an event of which there is a new one; events that the clock has
       passed since, in either direction; rows that will be or were deleted; rows of people who asked
-      to be erased.
+      to be erased; rows that have expired since.
 
     Args:
         relation (Relation): the base model.
         source_name (str), table_name (str): see `landing_contract`.
         identifiers (list of str): the columns that identify a person.
         event_at (str), key (str): columns.
+        unless (str): see `is_expired`; over the alias `source`.
     Returns: str, SQL statements; none before the first build.
 #}
 {% macro reopen_versions(
-    relation, source_name, table_name, identifiers, event_at='occurred_at', key='event_id'
+    relation, source_name, table_name, identifiers, event_at='occurred_at', key='event_id',
+    unless='false'
 ) -%}
     {%- if execute and is_incremental() -%}
         {%- set pairs = {} -%}
@@ -47,12 +49,13 @@
             where coalesce(loaded_at > (select max(loaded_at) from {{ relation }}), true)
         ) as landed
             on source.store = landed.store and source.{{ key }} = landed.{{ key }}
-        {{ lettershop.erased_joins('source', pairs) }}
+        {{ lettershop.erased_joins('source', pairs, only_new=true) }}
         where
             landed.{{ key }} is not null
             or source.deleted_at is not null
             or (source.row_status = 'not_yet') <> (source.{{ event_at }} >= {{ as_of_at() }})
-            or {{ lettershop.is_erased(pairs, 'source.' ~ event_at) }};
+            or {{ lettershop.is_erased(pairs, 'source.' ~ event_at) }}
+            or {{ lettershop.is_expired(table_name, 'source.' ~ event_at, unless) }};
         insert into {{ lettershop.restated(relation) }}
         select source.* from {{ relation }} as source
         inner join (

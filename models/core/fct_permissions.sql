@@ -23,10 +23,12 @@ applicable as (
         any_rules.purpose,
         coalesce(own_rules.basis, any_rules.basis) as basis,
         coalesce(own_rules.needs_confirmation, any_rules.needs_confirmation) as needs_confirmation,
-        case
-            when own_rules.purpose is not null then own_rules.expires_after_days
-            else any_rules.expires_after_days
-        end as expires_after_days
+        cast(
+            case
+                when own_rules.purpose is not null then own_rules.expires_after_days
+                else any_rules.expires_after_days
+            end as integer
+        ) as expires_after_days
     from customers
     inner join rules as any_rules on any_rules.country_code = '*'
     left join rules as own_rules
@@ -45,15 +47,7 @@ weighed as (
         states.bar_event_id,
         states.bar_action,
         states.requested_at,
-        coalesce(
-            states.confirmed_at > states.withdrawn_at,
-            coalesce(states.confirmed_at, states.imported_confirmed_at) is not null
-        ) as is_confirmed,
-        coalesce(states.barred_at >= states.lifted_at, states.barred_at is not null) as is_barred,
-        coalesce(states.granted_at > states.withdrawn_at, states.granted_at is not null)
-            as has_own_grant,
-        states.withdrawn_at is null and states.imported_granted_at is not null
-            as has_imported_grant,
+        {{ weighed_statements('states') }},
         states.granted_at,
         states.grant_event_id,
         states.imported_granted_at,
@@ -82,28 +76,14 @@ dated as (
 expiring as (
     select
         *,
-        {{ local_date('live_grant_at') }} + cast(expires_after_days as integer) as expires_on
+        {{ local_date('live_grant_at') }} + expires_after_days as expires_on
     from dated
 ),
 
 decided as (
     select
         *,
-        case
-            when is_barred then bar_action
-            when live_grant_at is null and withdrawn_at is not null then 'withdrawn'
-            when basis = 'opt_out' then 'not_objected'
-            when
-                live_grant_at is not null
-                and needs_confirmation
-                and not is_confirmed
-                then 'not_confirmed'
-            when live_grant_at is not null and expires_on <= {{ as_of_date() }} then 'expired'
-            when live_grant_at is not null then 'granted'
-            when basis = 'soft_opt_in' and has_purchased then 'customer'
-            when requested_at is not null then 'requested'
-            else 'never_asked'
-        end as reason
+        {{ permission_reason(as_of_date()) }} as reason
     from expiring
 ),
 
@@ -111,8 +91,10 @@ final as (
     select
         customer_key,
         purpose,
-        reason in ('granted', 'customer', 'not_objected') as is_permitted,
+        {{ is_permitted('reason') }} as is_permitted,
         basis,
+        needs_confirmation,
+        expires_after_days,
         reason,
         case
             when is_barred then barred_at

@@ -1,5 +1,6 @@
 -- Grain: e-mail address that must not be written to, whatever its owner permits. Not subject to the
--- clock: a bounce that is known is known.
+-- clock: a bounce that is known is known. What an address was suppressed for before it was erased
+-- is remembered under its keyed hash, and counts again where the address comes back.
 with events as (
     select * from {{ ref('stg_esp__events') }}
     where
@@ -17,6 +18,26 @@ customers as (
 
 identifiers as (
     select * from {{ ref('int_identifiers_resolved') }}
+),
+
+erased as (
+    select * from {{ ref('stg_consent__erasure_requests') }}
+    where suppression_reason is not null
+),
+
+-- Addresses in use now.
+addresses as (
+    select
+        store,
+        email
+    from customers
+    where email is not null
+    union
+    select
+        store,
+        email
+    from contacts
+    where email is not null
 ),
 
 addressed as (
@@ -89,6 +110,17 @@ reasons as (
         suppressed_at
     from contacts
     where is_suppressed
+    union all
+    select
+        addresses.email,
+        erased.suppression_reason as reason,
+        erased.suppressed_at
+    from addresses
+    inner join erased
+        on
+            addresses.store = erased.store
+            and {{ erasure_hash('addresses.store', "'email'", 'addresses.email') }}
+            = erased.identifier_hash
 ),
 
 final as (

@@ -26,7 +26,7 @@ verdicts as (
 counted as (
     select
         landing_table,
-        {%- for status in ['accepted', 'superseded', 'rejected', 'not_yet', 'withheld'] %}
+        {%- for status in ['accepted', 'superseded', 'rejected', 'not_yet', 'withheld', 'expired'] %}
         sum(case when row_status = '{{ status }}' then row_count else 0 end) as {{ status }}_count,
         {%- endfor %}
         sum(case when row_status = 'accepted' then unusable_count else 0 end)
@@ -39,7 +39,7 @@ final as (
     select
         raw_counts.landing_table,
         raw_counts.raw_count,
-        {%- for status in ['accepted', 'superseded', 'rejected', 'not_yet', 'withheld'] %}
+        {%- for status in ['accepted', 'superseded', 'rejected', 'not_yet', 'withheld', 'expired'] %}
         cast(coalesce(counted.{{ status }}_count, 0) as bigint) as {{ status }}_count,
         {%- endfor %}
         cast(

@@ -76,6 +76,7 @@ joined as (
         {%- endfor %}
         accounting.raw_count - accounting.accepted_count - accounting.superseded_count
         - accounting.rejected_count - accounting.not_yet_count - accounting.withheld_count
+        - accounting.expired_count
             as unjudged_count
     from core
     inner join accounting on core.landing_table = accounting.landing_table
@@ -122,6 +123,7 @@ final as (
         rejected_count,
         not_yet_count,
         withheld_count,
+        expired_count,
         accepted_count,
         cast(combined_count as bigint) as combined_count,
         cast(after_clock_count as bigint) as after_clock_count,

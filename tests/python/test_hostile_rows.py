@@ -172,9 +172,9 @@ def hostile(chance: random.Random, table: str) -> list[dict]:
     fits = {"boolean": "false", "integer": "3", "bigint": "3", "date": "2024-01-01"}
     rows = [
         {
-            name: fits.get(type, "1.00")
-            for name, type in CONTRACT[table]
-            if type.startswith(("boolean", "integer", "bigint", "decimal", "date"))
+            name: fits.get(kind, "1.00")
+            for name, kind in CONTRACT[table]
+            if kind.startswith(("boolean", "integer", "bigint", "decimal", "date"))
         }
         | {name: text.replace("{n}", "_fits") for name, text in CLEAN[table].items()}
     ]

@@ -1,5 +1,6 @@
 -- Every record that could give a customer its key, in the order in which they do: the oldest CRM
--- record, else the oldest order or ESP contact. Never an address.
+-- record, else the oldest order or ESP contact. Never an address. A record that came back after its
+-- id was erased gives another key than before.
 with identifiers as (
     select * from {{ ref('int_identifiers_grouped') }}
 ),
@@ -14,6 +15,10 @@ orders as (
 
 contacts as (
     select * from {{ ref('stg_esp__contacts') }}
+),
+
+erased as (
+    select * from {{ ref('stg_consent__erasure_requests') }}
 ),
 
 -- The first order of whoever the orders name.
@@ -75,7 +80,9 @@ final as (
         records.identifier_type,
         records.identifier,
         identifiers.linked_at,
-        {{ entity_key(['records.origin', 'records.store', 'records.record_id']) }} as own_key,
+        {{ customer_key_from(
+            'records.origin', 'records.store', 'records.record_id', 'erased.requested_at'
+        ) }} as own_key,
         row_number() over (
             partition by identifiers.person
             order by
@@ -90,6 +97,13 @@ final as (
             records.store = identifiers.store
             and records.identifier_type = identifiers.identifier_type
             and records.identifier = identifiers.identifier
+    left join erased
+        on
+            records.store = erased.store
+            and records.origin in ('crm', 'contact')
+            and records.identifier_type = erased.identifier_type
+            and {{ erasure_hash('records.store', 'records.identifier_type', 'records.identifier') }}
+            = erased.identifier_hash
 )
 
 select * from final

@@ -1,6 +1,7 @@
 -- What was said about consent, by consent source and by ESP, and for whom it counts. A statement
 -- that comes with a person's id counts for that person; one that comes with an address alone, for
--- everyone who has it.
+-- everyone who has it; one that comes with a phone number alone, for everyone who has that, as far as
+-- it is about messages to it or takes permission away.
 with consent_events as (
     select * from {{ ref('stg_consent__events') }}
 ),
@@ -41,6 +42,22 @@ address_owners as (
     where identifier_type = 'email'
 ),
 
+phone_owners as (
+    select
+        store,
+        phone,
+        customer_key
+    from customers
+    where phone is not null
+    union
+    select
+        store,
+        identifier as phone,
+        customer_key
+    from {{ ref('int_identifiers_resolved') }}
+    where identifier_type = 'phone'
+),
+
 statements as (
     select
         store,
@@ -48,6 +65,7 @@ statements as (
         customer_id,
         esp_contact_id,
         email,
+        phone,
         purpose,
         action,
         list_id,
@@ -69,6 +87,7 @@ statements as (
         customer_id,
         esp_contact_id,
         email,
+        phone,
         coalesce(purpose, 'email_marketing') as purpose,
         'withdrawn' as action,
         list_id,
@@ -83,6 +102,7 @@ statements as (
         customer_id,
         esp_contact_id,
         email,
+        null as phone,
         coalesce(channel, 'email') || '_marketing' as purpose,
         'withdrawn' as action,
         list_id,
@@ -112,11 +132,33 @@ by_address as (
         or resolved.action in ('withdrawn', 'objected', 'restricted')
 ),
 
+by_phone as (
+    select resolved.* replace (phone_owners.customer_key as customer_key)
+    from resolved
+    inner join phone_owners
+        on resolved.store = phone_owners.store and resolved.phone = phone_owners.phone
+    where
+        (
+            resolved.purpose = 'sms_marketing'
+            or (resolved.customer_key is null and resolved.email is null)
+        )
+        and (
+            resolved.action in ('withdrawn', 'objected', 'restricted')
+            or (
+                resolved.purpose = 'sms_marketing'
+                and resolved.customer_key is null
+                and resolved.email is null
+            )
+        )
+),
+
 attached as (
     select * from resolved
     where customer_key is not null
     union
     select * from by_address
+    union
+    select * from by_phone
 ),
 
 final as (

@@ -4,14 +4,7 @@
 with statements as (
     select
         *,
-        case
-            when action = 'withdrawn' then 'withdrawal'
-            when action in ('objected', 'restricted') then 'bar'
-            when action = 'unrestricted' and not is_imported then 'lift'
-            when action in ('granted', 'confirmed') and is_imported then 'imported_grant'
-            when action in ('granted', 'confirmed') then 'grant'
-            else 'request'
-        end as kind
+        {{ statement_kind('action', 'is_imported') }} as kind
     from {{ ref('int_consent_statements') }}
     where
         list_id is null

@@ -9,7 +9,11 @@ select
     customers.customer_key
 from {{ ref('dim_customers') }} as customers
 inner join erased
-    on erased.identifier_type = 'email' and customers.email = erased.identifier
+    on
+        erased.identifier_type = 'email'
+        and customers.store = erased.store
+        and {{ erasure_hash('customers.store', "'email'", 'customers.email') }}
+        = erased.identifier_hash
 where coalesce(customers.signed_up_at, customers.first_acted_at) <= erased.requested_at
 union all
 select
@@ -20,5 +24,6 @@ inner join erased
     on
         erased.identifier_type = 'customer_id'
         and customers.store = erased.store
-        and customers.customer_id = erased.identifier
+        and {{ erasure_hash('customers.store', "'customer_id'", 'customers.customer_id') }}
+        = erased.identifier_hash
 where coalesce(customers.signed_up_at, customers.first_acted_at) <= erased.requested_at

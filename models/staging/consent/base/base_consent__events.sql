@@ -2,6 +2,7 @@
     'customer_id': 'source.customer_id',
     'email': 'lower(source.email)',
     'esp_contact_id': 'source.esp_contact_id',
+    'phone': clean_phone('source.phone'),
 } %}
 with source as (
     select * from {{ landing('consent', 'consent_events') }}

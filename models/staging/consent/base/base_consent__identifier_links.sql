@@ -1,114 +1,92 @@
 {{ config(materialized='view') }}
 
--- Which raw identifiers belong to one person, both ways round. Reads the landing, because every
--- other staging model obeys what is found along these links; a view, so that they are not stored.
-with customers as (
-    select * from {{ landing('crm', 'crm_customers') }}
+-- Which raw identifiers belong to one person, both ways round, and in which time. What several
+-- people have says nothing about who they are: the walk from one does not pass through it to the
+-- others. A view, so that nothing of it is stored.
+{%- set never = "timestamp '9999-12-31 00:00:00'" %}
+with pairs as (
+    select * from {{ ref('base_consent__identifier_pairs') }}
 ),
 
-contacts as (
-    select * from {{ landing('esp', 'esp_contacts') }}
+holders as (
+    select * from {{ ref('base_consent__identifier_holders') }}
 ),
 
-orders as (
-    select
-        store,
-        customer_id,
-        email,
-        min(ordered_at) as ordered_at
-    from {{ landing('shop', 'shop_orders') }}
-    where customer_id is not null and email is not null
-    group by store, customer_id, email
+rules as (
+    select * from {{ ref('identity_rules') }}
+    where max_addresses is not null
 ),
 
-addresses as (
+-- Too many strangers' addresses at a phone number, or on a device, that nobody is known to have.
+crowded as (
     select
-        store,
-        customer_id,
-        coalesce(merged_into_customer_id, customer_id) as person_id,
-        {{ clean_email('email') }} as email,
-        signed_up_at as held_since
-    from customers
-    where customer_id is not null and email is not null
-    union all
-    select
-        store,
-        customer_id,
-        customer_id as person_id,
-        {{ clean_email('email') }} as email,
-        ordered_at as held_since
-    from orders
-),
-
-people_at_addresses as (
-    select
-        store,
-        email,
-        person_id,
-        min(coalesce(held_since, timestamp '1990-01-01 00:00:00')) as held_since
-    from addresses
-    group by store, email, person_id
-),
-
--- From when on an address has several people. It then says nothing about who they are: the walk
--- from one person's id does not pass through it to the others.
-shared_addresses as (
-    select
-        store,
-        email,
-        held_since as shared_since
-    from people_at_addresses
+        pairs.store,
+        pairs.right_type,
+        pairs.right_id,
+        pairs.linked_at as crowded_since
+    from pairs
+    inner join rules on pairs.right_type = rules.identifier_type
+    left join holders
+        on
+            pairs.store = holders.store
+            and pairs.left_type = holders.identifier_type
+            and pairs.left_id = holders.identifier
+            and holders.is_named
+    where pairs.left_type = 'email' and holders.person is null
     qualify
-        row_number() over (partition by store, email order by held_since, person_id) = 2
+        row_number() over (
+            partition by pairs.store, pairs.right_type, pairs.right_id
+            order by pairs.linked_at, pairs.left_id
+        ) = rules.max_addresses + 1
 ),
 
-pairs as (
+bounded as (
     select
-        addresses.store,
-        'customer_id' as left_type,
-        addresses.customer_id as left_id,
-        'email' as right_type,
-        addresses.email as right_id,
-        shared_addresses.shared_since
-    from addresses
-    left join shared_addresses
-        on addresses.store = shared_addresses.store and addresses.email = shared_addresses.email
-    union all
-    select
-        store,
-        'customer_id' as left_type,
-        customer_id as left_id,
-        'customer_id' as right_type,
-        merged_into_customer_id as right_id,
-        null as shared_since
-    from customers
-    where customer_id is not null and merged_into_customer_id is not null
-    union all
-    select
-        store,
-        'esp_contact_id' as left_type,
-        esp_contact_id as left_id,
-        'email' as right_type,
-        {{ clean_email('email') }} as right_id,
-        null as shared_since
-    from contacts
-    where esp_contact_id is not null and email is not null
-    union all
-    select
-        contacts.store,
-        'esp_contact_id' as left_type,
-        contacts.esp_contact_id as left_id,
-        'customer_id' as right_type,
-        contacts.external_id as right_id,
-        null as shared_since
-    from contacts
-    inner join customers
-        on contacts.store = customers.store and contacts.external_id = customers.customer_id
-    where contacts.esp_contact_id is not null
+        pairs.*,
+        least(
+            coalesce(left_holders.shared_since, {{ never }}),
+            coalesce(right_holders.shared_since, {{ never }}),
+            case
+                when left_holders.person <> right_holders.person
+                    then greatest(left_holders.held_since, right_holders.held_since)
+                else {{ never }}
+            end,
+            case
+                when
+                    not coalesce(left_holders.is_named, false)
+                    and not coalesce(right_holders.is_named, false)
+                    then coalesce(crowded.crowded_since, {{ never }})
+                else {{ never }}
+            end
+        ) as shared_since
+    from pairs
+    left join holders as left_holders
+        on
+            pairs.store = left_holders.store
+            and pairs.left_type = left_holders.identifier_type
+            and pairs.left_id = left_holders.identifier
+    left join holders as right_holders
+        on
+            pairs.store = right_holders.store
+            and pairs.right_type = right_holders.identifier_type
+            and pairs.right_id = right_holders.identifier
+    left join crowded
+        on
+            pairs.store = crowded.store
+            and pairs.right_type = crowded.right_type
+            and pairs.right_id = crowded.right_id
 ),
 
 final as (
-    select * from pairs
+    select
+        store,
+        left_type,
+        left_id,
+        right_type,
+        right_id,
+        linked_at,
+        shared_since
+    from bounded
     union all
     select
         store,
@@ -116,8 +94,9 @@ final as (
         right_id as left_id,
         left_type as right_type,
         left_id as right_id,
+        linked_at,
         shared_since
-    from pairs
+    from bounded
 )
 
 select * from final

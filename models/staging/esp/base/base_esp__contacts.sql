@@ -2,6 +2,7 @@
     'esp_contact_id': 'source.esp_contact_id',
     'customer_id': 'source.external_id',
     'email': 'lower(source.email)',
+    'phone': clean_phone('source.phone'),
 } %}
 with source as (
     select * from {{ landing('esp', 'esp_contacts') }}

@@ -3,7 +3,8 @@
     incremental_strategy='append',
     on_schema_change='fail',
     pre_hook="{{ reopen_versions(
-        this, 'esp', 'esp_events', ['customer_id', 'email', 'esp_contact_id']
+        this, 'esp', 'esp_events', ['customer_id', 'email', 'esp_contact_id'],
+        unless=decides_for_good('source')
     ) }}"
 ) }}
 {%- set identifiers = {
@@ -81,8 +82,9 @@
             and event_type not in ('delivered', 'bounced', 'complained', 'unsubscribed'),
             false
         ) as is_not_yet,
-        {{ is_erased(identifiers, 'source.occurred_at') }}
-            as is_withheld
+        {{ is_erased(identifiers, 'source.occurred_at') }} as is_withheld,
+        {{ is_expired('esp_events', 'source.occurred_at', decides_for_good('source')) }}
+            as is_expired
     from ({{ judged }}) as source
     {{ erased_joins('source', identifiers) }}
 {%- endset %}
@@ -107,7 +109,7 @@ final as (
         unusable_columns,
         {{ fingerprint(columns) }} as fingerprint
     from ranked
-    where row_status <> 'withheld'
+    where row_status not in ('withheld', 'expired')
     {{ and_withheld('ranked') }}
 )
 

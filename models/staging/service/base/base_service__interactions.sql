@@ -8,7 +8,8 @@ standardised as (
         source.*,
         {{ clean_email('email') }} as clean_email,
         {{ standardise('channel', 'service_channel') }} as clean_channel,
-        {{ is_erased(identifiers, 'source.opened_at') }} as is_withheld
+        {{ is_erased(identifiers, 'source.opened_at') }} as is_withheld,
+        {{ is_expired('service_interactions', 'source.opened_at') }} as is_expired
     from source
     {{ erased_joins('source', identifiers) }}
 ),
@@ -34,7 +35,7 @@ judged as (
 ranked as (
     select
         *,
-        {{ row_status(['store', 'interaction_id']) }} as row_status
+        {{ row_status(['store', 'interaction_id'], expires=true) }} as row_status
     from judged
 ),
 
@@ -59,7 +60,7 @@ final as (
             ('channel is not null and clean_channel is null', 'channel'),
         ]) }} as unusable_columns
     from ranked
-    where row_status <> 'withheld'
+    where row_status not in ('withheld', 'expired')
     {{ and_withheld('ranked') }}
 )
 

@@ -27,7 +27,8 @@ judged as (
         ], deleted_at='source.deleted_at') }} as reject_reason,
         coalesce(source.redeemed_at >= {{ as_of_at() }}, false) as is_not_yet,
         {{ is_erased(identifiers, 'source.redeemed_at') }}
-        or coalesce(orders.is_anonymised, false) as is_withheld
+        or coalesce(orders.is_anonymised, false) as is_withheld,
+        {{ is_expired('coupon_redemptions', 'source.redeemed_at') }} as is_expired
     from source
     {{ erased_joins('source', identifiers) }}
     left join orders
@@ -37,7 +38,7 @@ judged as (
 ranked as (
     select
         *,
-        {{ row_status(['store', 'redemption_id']) }} as row_status
+        {{ row_status(['store', 'redemption_id'], expires=true) }} as row_status
     from judged
 ),
 
@@ -56,7 +57,7 @@ final as (
         reject_reason,
         {{ unusable_columns() }} as unusable_columns
     from ranked
-    where row_status <> 'withheld'
+    where row_status not in ('withheld', 'expired')
     {{ and_withheld('ranked') }}
 )
 

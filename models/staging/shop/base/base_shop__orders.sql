@@ -1,4 +1,8 @@
-{%- set identifiers = {'customer_id': 'source.customer_id', 'email': 'lower(source.email)'} %}
+{%- set identifiers = {
+    'customer_id': 'source.customer_id',
+    'email': 'lower(source.email)',
+    'phone': clean_phone('source.phone'),
+} %}
 with source as (
     select * from {{ landing('shop', 'shop_orders') }}
 ),

@@ -8,7 +8,8 @@ standardised as (
         source.*,
         {{ clean_email('email') }} as clean_email,
         {{ standardise('interaction_type', 'interaction_type') }} as clean_interaction_type,
-        {{ is_erased(identifiers, 'source.occurred_at') }} as is_withheld
+        {{ is_erased(identifiers, 'source.occurred_at') }} as is_withheld,
+        {{ is_expired('social_interactions', 'source.occurred_at') }} as is_expired
     from source
     {{ erased_joins('source', identifiers) }}
 ),
@@ -34,7 +35,7 @@ judged as (
 ranked as (
     select
         *,
-        {{ row_status(['store', 'event_id']) }} as row_status
+        {{ row_status(['store', 'event_id'], expires=true) }} as row_status
     from judged
 ),
 
@@ -55,7 +56,7 @@ final as (
             ('email is not null and clean_email is null', 'email'),
         ]) }} as unusable_columns
     from ranked
-    where row_status <> 'withheld'
+    where row_status not in ('withheld', 'expired')
     {{ and_withheld('ranked') }}
 )
 

@@ -90,7 +90,8 @@
     select
         source.*,
         coalesce(occurred_at >= {{ as_of_at() }}, false) as is_not_yet,
-        {{ is_erased(identifiers, 'source.occurred_at') }} as is_withheld
+        {{ is_erased(identifiers, 'source.occurred_at') }} as is_withheld,
+        {{ is_expired('web_events', 'source.occurred_at') }} as is_expired
     from ({{ judged }}) as source
     {{ erased_joins('source', identifiers) }}
 {%- endset %}
@@ -115,7 +116,7 @@ final as (
         unusable_columns,
         {{ fingerprint(columns) }} as fingerprint
     from ranked
-    where row_status <> 'withheld'
+    where row_status not in ('withheld', 'expired')
     {{ and_withheld('ranked') }}
 )
 

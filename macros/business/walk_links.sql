@@ -1,0 +1,74 @@
+{#
+    Who holds each identifier: the first person seen with it, since when, and since when there is a
+    second. Part of base_consent__identifier_links.
+
+    Args:
+        sightings (str): a CTE of store, identifier_type, identifier, person and held_since, one row
+            per identifier and person.
+    Returns: str, a query.
+#}
+{% macro holders_of(sightings) -%}
+    select
+        store,
+        identifier_type,
+        identifier,
+        max(case when place = 1 then person end) as person,
+        min(held_since) as held_since,
+        max(case when place = 2 then held_since end) as shared_since
+    from (
+        select
+            *,
+            row_number() over (
+                partition by store, identifier_type, identifier order by held_since, person
+            ) as place
+        from {{ sightings }}
+    ) as placed
+    group by store, identifier_type, identifier
+{%- endmacro %}
+
+{#
+    The walk from the identifiers that a request names to all that its person had when it was made,
+    as a chain of CTEs to stand in a `with` list; the last of them is `walked`. A fixed number of
+    passes and no recursion, since engines differ in what they allow in one; each pass reads the
+    links once. Whoever could be reached only in more steps than there are passes stands in
+    `unfinished`, and a test asks whether it is empty.
+
+    Args:
+        starts (str): a CTE of store, request_id, requested_at, identifier_type and identifier.
+        links (str): a CTE, see base_consent__identifier_links.
+        passes (int).
+    Returns: str, CTEs with a comma after each.
+#}
+{% macro walk_links(starts, links, passes=8) %}
+{%- for n in range(1, passes + 1) %}
+{{ 'walked' if loop.last else 'walked_' ~ n }} as (
+    select * from {{ starts if loop.first else 'walked_' ~ (n - 1) }}
+    union
+    select
+        walked.store,
+        walked.request_id,
+        walked.requested_at,
+        links.right_type as identifier_type,
+        links.right_id as identifier
+    from {{ starts if loop.first else 'walked_' ~ (n - 1) }} as walked
+    inner join {{ links }} as links
+        on
+            walked.store = links.store
+            and walked.identifier_type = links.left_type
+            and walked.identifier = links.left_id
+            and walked.requested_at >= links.linked_at
+            and walked.requested_at < links.shared_since
+),
+{% endfor %}
+unfinished as (
+    select
+        store,
+        request_id
+    from (
+        select * from walked
+        except
+        select * from walked_{{ passes - 1 }}
+    ) as found_last
+    group by store, request_id
+),
+{%- endmacro %}

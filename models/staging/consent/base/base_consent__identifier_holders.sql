@@ -1,0 +1,143 @@
+{{ config(materialized='view') }}
+
+-- Who has an identifier, since when, and since when a second person has it too. Records are one
+-- person's where the CRM merged them, or where name and birth date are the same. A view, so that
+-- nothing of it is stored.
+with pairs as (
+    select * from {{ ref('base_consent__identifier_pairs') }}
+),
+
+customers as (
+    select * from {{ landing('crm', 'crm_customers', is_hashed=false) }}
+    where customer_id is not null
+),
+
+merges as (
+    select
+        {{ identifier_node('store', 'left_type', 'left_id') }} as left_node,
+        {{ identifier_node('store', 'right_type', 'right_id') }} as right_node
+    from pairs
+    where left_type = 'customer_id' and right_type = 'customer_id'
+),
+
+{{ connected_components('merges', passes=4) }}
+
+names as (
+    select
+        store,
+        customer_id,
+        min(
+            lower(first_name) || chr(31) || lower(last_name) || chr(31)
+            || coalesce(cast(birth_date as varchar), '')
+        ) as name_and_birth
+    from customers
+    group by store, customer_id
+),
+
+customer_ids as (
+    select distinct
+        store,
+        left_id as customer_id,
+        {{ identifier_node('store', 'left_type', 'left_id') }} as node
+    from pairs
+    where left_type = 'customer_id'
+),
+
+-- Records are one person's where the CRM merged them, and where name and birth date are the same.
+people as (
+    select
+        customer_ids.store,
+        customer_ids.customer_id,
+        coalesce(
+            min(names.name_and_birth) over (
+                partition by coalesce(merges_components.component, customer_ids.node)
+            ),
+            merges_components.component,
+            customer_ids.node
+        ) as person
+    from customer_ids
+    left join merges_components on customer_ids.node = merges_components.node
+    left join names
+        on customer_ids.store = names.store and customer_ids.customer_id = names.customer_id
+),
+
+both_ways as (
+    select
+        store,
+        left_type,
+        left_id,
+        right_type,
+        right_id,
+        linked_at
+    from pairs
+    union all
+    select
+        store,
+        right_type as left_type,
+        right_id as left_id,
+        left_type as right_type,
+        left_id as right_id,
+        linked_at
+    from pairs
+),
+
+-- Whom a row names beside the identifier.
+named as (
+    select
+        both_ways.store,
+        both_ways.right_type as identifier_type,
+        both_ways.right_id as identifier,
+        people.person,
+        min(both_ways.linked_at) as held_since
+    from both_ways
+    inner join people
+        on both_ways.store = people.store and both_ways.left_id = people.customer_id
+    where both_ways.left_type = 'customer_id' and both_ways.right_type <> 'customer_id'
+    group by both_ways.store, both_ways.right_type, both_ways.right_id, people.person
+),
+
+named_holders as (
+    {{ holders_of('named') }}
+),
+
+-- Where no row names anybody, whoever holds the identifiers beside it.
+inferred as (
+    select
+        both_ways.store,
+        both_ways.right_type as identifier_type,
+        both_ways.right_id as identifier,
+        named_holders.person,
+        min(greatest(both_ways.linked_at, named_holders.held_since)) as held_since
+    from both_ways
+    inner join named_holders
+        on
+            both_ways.store = named_holders.store
+            and both_ways.left_type = named_holders.identifier_type
+            and both_ways.left_id = named_holders.identifier
+            and named_holders.shared_since is null
+    left join named_holders as own_holders
+        on
+            both_ways.store = own_holders.store
+            and both_ways.right_type = own_holders.identifier_type
+            and both_ways.right_id = own_holders.identifier
+    where both_ways.right_type <> 'customer_id' and own_holders.identifier is null
+    group by both_ways.store, both_ways.right_type, both_ways.right_id, named_holders.person
+),
+
+inferred_holders as (
+    {{ holders_of('inferred') }}
+),
+
+final as (
+    select
+        *,
+        true as is_named
+    from named_holders
+    union all
+    select
+        *,
+        false as is_named
+    from inferred_holders
+)
+
+select * from final

@@ -1,0 +1,72 @@
+-- From a request to what its person had at that time; and whether the passes were enough.
+with links as (
+    select
+        'main' as store,
+        'email' as left_type,
+        left_id,
+        'email' as right_type,
+        right_id,
+        cast(linked_at as timestamp) as linked_at,
+        cast(shared_since as timestamp) as shared_since
+    from (
+        values
+        ('a', 'b', '2024-01-01', '9999-12-31'),
+        ('b', 'a', '2024-01-01', '9999-12-31'),
+        ('b', 'c', '2024-01-01', '9999-12-31'),
+        ('c', 'at_the_request', '2024-05-01', '9999-12-31'),
+        ('c', 'later', '2024-05-02', '9999-12-31'),
+        ('c', 'shared_before', '2024-01-01', '2024-05-01'),
+        ('c', 'shared_later', '2024-01-01', '2024-05-02'),
+        ('1', '2', '2024-01-01', '9999-12-31'),
+        ('2', '3', '2024-01-01', '9999-12-31'),
+        ('3', '4', '2024-01-01', '9999-12-31')
+    ) as links (left_id, right_id, linked_at, shared_since)
+),
+
+starts as (
+    select
+        'main' as store,
+        request_id,
+        timestamp '2024-05-01 00:00:00' as requested_at,
+        'email' as identifier_type,
+        identifier
+    from (values ('near', 'a'), ('far', '1'), ('alone', 'z')) as starts (request_id, identifier)
+),
+
+{{ walk_links('starts', 'links', passes=3) }}
+
+expected as (
+    select * from (
+        values
+        ('near', 'a'),
+        ('near', 'b'),
+        ('near', 'c'),
+        ('near', 'at_the_request'),
+        ('near', 'shared_later'),
+        ('far', '1'),
+        ('far', '2'),
+        ('far', '3'),
+        ('far', '4'),
+        ('alone', 'z')
+    ) as expected (request_id, identifier)
+),
+
+-- Whoever was found in the last pass may lead on.
+expected_unfinished as (
+    select request_id from (values ('near'), ('far')) as requests (request_id)
+)
+
+select
+    coalesce(walked.request_id, expected.request_id) as request_id,
+    coalesce(walked.identifier, expected.identifier) as identifier
+from walked
+full outer join expected
+    on walked.request_id = expected.request_id and walked.identifier = expected.identifier
+where walked.identifier is null or expected.identifier is null
+union all
+select
+    coalesce(unfinished.request_id, expected_unfinished.request_id) as request_id,
+    'unfinished' as identifier
+from unfinished
+full outer join expected_unfinished on unfinished.request_id = expected_unfinished.request_id
+where unfinished.request_id is null or expected_unfinished.request_id is null
