@@ -7,11 +7,11 @@
     on_schema_change='append_new_columns'
 ) }}
 
--- Grain: identifier of an erasure. State (docs/decisions/0023): what the ESP must still forget, and
--- by which keyed hash somebody who was forgotten is recognised. The identifier stands here until the
--- erasure is confirmed, so that the ESP can be told. Staging reads the table as the last build
--- left it. Written after whatever has to act on an erasure that is new, so that a build that fails
--- before leaves it new.
+-- Grain: identifier of an erasure. State (docs/decisions/0023): what the ESP must still forget,
+-- and by which keyed hash somebody who was forgotten is recognised. The identifier stands here
+-- until the erasure is confirmed, so that the ESP can be told. Staging reads the table as the last
+-- build left it. Written after whatever has to act on an erasure that is new, so that a build that
+-- fails before leaves it new.
 -- depends_on: {{ ref('esp_profiles') }}, {{ ref('fct_messages') }}, {{ ref('fct_web_events') }}
 with erasures as (
     select * from {{ ref('fct_erasures') }}

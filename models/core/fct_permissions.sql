@@ -93,7 +93,7 @@ final as (
         purpose,
         {{ is_permitted('reason') }} as is_permitted,
         basis,
-        needs_confirmation,
+        needs_confirmation as is_confirmation_needed,
         expires_after_days,
         reason,
         case

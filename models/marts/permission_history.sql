@@ -1,7 +1,7 @@
--- Grain: customer, purpose and interval in which the same was allowed for the same reason: what was
--- allowed on a day, and on which evidence. Today's rules, orders and merges, applied to all of the
--- past. What takes permission away and is dated after the clock counts from the clock on, as it does
--- in fct_permissions. The last interval has no end and is what fct_permissions says.
+-- Grain: customer, purpose and interval in which the same was allowed for the same reason: what
+-- was allowed on a day, and on which evidence. Today's rules, orders and merges, applied to all of
+-- the past. What takes permission away and is dated after the clock counts from the clock on, as it
+-- does in fct_permissions. The last interval has no end and is what fct_permissions says.
 {%- set kinds = {
     'withdrawal': 'withdrawn_at', 'bar': 'barred_at', 'lift': 'lifted_at', 'grant': 'granted_at',
     'imported_grant': 'imported_granted_at', 'request': 'requested_at',
@@ -70,8 +70,9 @@ moments as (
     select
         permissions.customer_key,
         permissions.purpose,
-        {{ day_begins_at(local_date('statements.occurred_at') ~ ' + permissions.expires_after_days') }}
-            as moment_at
+        {{ day_begins_at(
+            local_date('statements.occurred_at') ~ ' + permissions.expires_after_days'
+        ) }} as moment_at
     from permissions
     inner join statements
         on
@@ -89,7 +90,8 @@ said as (
         moments.purpose,
         moments.moment_at,
         {%- for kind, column in kinds.items() %}
-        max(case when statements.kind = '{{ kind }}' then statements.occurred_at end) as {{ column }},
+        max(case when statements.kind = '{{ kind }}' then statements.occurred_at end)
+            as {{ column }},
         {%- endfor %}
         max(
             case
@@ -116,7 +118,7 @@ weighed as (
     select
         said.*,
         permissions.basis,
-        permissions.needs_confirmation,
+        permissions.is_confirmation_needed as needs_confirmation,
         permissions.expires_after_days,
         bars.action as bar_action,
         bars.event_id as bar_event_id,

@@ -5,7 +5,9 @@
 -- depends_on: {{ ref('fct_web_sessions') }}, {{ ref('esp_erasure_queue') }}
 -- depends_on: {{ ref('dim_customer_records') }}
 {%- set tables = identifier_tables('erasure_proofs') %}
-{%- set lists = ['staging.stg_consent__erasure_requests', 'core.fct_erasures', 'activation.esp_erasure_queue'] %}
+{%- set lists = [
+    'staging.stg_consent__erasure_requests', 'core.fct_erasures', 'activation.esp_erasure_queue',
+] %}
 with erased as (
     select * from {{ ref('fct_erasures') }}
 ),
@@ -37,10 +39,12 @@ held as (
         count(*) - count({{ table.happened_at }}) as undated_count,
         cast(min({{ table.happened_at }}) as timestamp) as first_at,
         cast(max({{ table.happened_at }}) as timestamp) as last_at
-    from {{ table.relation }} as held
-    {{ 'cross join stores' if not table.has_store }}
+    from {{ table.relation }} {{ 'as held' if table.has_store else 'cross join stores' }}
     where {{ column }} is not null
-    group by 1, 2, 3, 4
+    group by
+        {{ 'held.store' if table.has_store else 'stores.store' }},
+        {{ type ~ ',' if type[0] != "'" }}
+        {{ column }}
     {{ 'union all' if not (loop.last and table_loop.last) }}
     {%- endfor %}
     {%- endfor %}
@@ -101,7 +105,13 @@ left_over as (
     where
         case
             -- These say who is to be erased, until it is confirmed.
-            when found.table_name in ('{{ lists | join("', '") }}') then found.is_confirmed
+            when
+                found.table_name in (
+                    {%- for list in lists %}
+                    '{{ list }}'{{ ',' if not loop.last }}
+                    {%- endfor %}
+                )
+                then found.is_confirmed
             when found.table_name like 'staging.%' then found.is_too_old
             else returned.identifier_hash is null
         end

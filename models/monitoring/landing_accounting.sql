@@ -1,5 +1,6 @@
 -- Grain: landing table that staging reads. Raw rows are counted in the landing itself, verdicts in
 -- the base models; a test holds them against each other.
+{%- set statuses = ['accepted', 'superseded', 'rejected', 'not_yet', 'withheld', 'expired'] %}
 with raw_counts as (
     {%- for source_name, table_name, model in staged_tables() %}
     select
@@ -26,7 +27,7 @@ verdicts as (
 counted as (
     select
         landing_table,
-        {%- for status in ['accepted', 'superseded', 'rejected', 'not_yet', 'withheld', 'expired'] %}
+        {%- for status in statuses %}
         sum(case when row_status = '{{ status }}' then row_count else 0 end) as {{ status }}_count,
         {%- endfor %}
         sum(case when row_status = 'accepted' then unusable_count else 0 end)
@@ -39,7 +40,7 @@ final as (
     select
         raw_counts.landing_table,
         raw_counts.raw_count,
-        {%- for status in ['accepted', 'superseded', 'rejected', 'not_yet', 'withheld', 'expired'] %}
+        {%- for status in statuses %}
         cast(coalesce(counted.{{ status }}_count, 0) as bigint) as {{ status }}_count,
         {%- endfor %}
         cast(

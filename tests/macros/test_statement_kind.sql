@@ -1,19 +1,20 @@
-with cases as (
-    select * from (
-        values
-        ('withdrawn', false, 'withdrawal'),
-        ('withdrawn', true, 'withdrawal'),
-        ('objected', false, 'bar'),
-        ('restricted', true, 'bar'),
-        ('unrestricted', false, 'lift'),
-        ('unrestricted', true, 'request'),
-        ('granted', false, 'grant'),
-        ('confirmed', false, 'grant'),
-        ('granted', true, 'imported_grant'),
-        ('confirmed', true, 'imported_grant'),
-        ('requested', false, 'request')
-    ) as cases (action, is_imported, expected)
+with cases (action, is_imported, expected) as (
+    values
+    ('withdrawn', false, 'withdrawal'),
+    ('withdrawn', true, 'withdrawal'),
+    ('objected', false, 'bar'),
+    ('restricted', true, 'bar'),
+    ('unrestricted', false, 'lift'),
+    ('unrestricted', true, 'request'),
+    ('granted', false, 'grant'),
+    ('confirmed', false, 'grant'),
+    ('granted', true, 'imported_grant'),
+    ('confirmed', true, 'imported_grant'),
+    ('requested', false, 'request')
 )
 
-select * from cases
+select
+    action,
+    expected
+from cases
 where {{ statement_kind('action', 'is_imported') }} is distinct from expected

@@ -1,59 +1,63 @@
 -- From a request to what its person had at that time; and whether the passes were enough.
-with links as (
+with cases (left_id, right_id, linked_date, shared_date) as (
+    values
+    ('a', 'b', date '2024-01-01', date '9999-12-31'),
+    ('b', 'a', date '2024-01-01', date '9999-12-31'),
+    ('b', 'c', date '2024-01-01', date '9999-12-31'),
+    ('c', 'at_the_request', date '2024-05-01', date '9999-12-31'),
+    ('c', 'later', date '2024-05-02', date '9999-12-31'),
+    ('c', 'shared_before', date '2024-01-01', date '2024-05-01'),
+    ('c', 'shared_later', date '2024-01-01', date '2024-05-02'),
+    ('1', '2', date '2024-01-01', date '9999-12-31'),
+    ('2', '3', date '2024-01-01', date '9999-12-31'),
+    ('3', '4', date '2024-01-01', date '9999-12-31')
+),
+
+links as (
     select
         'main' as store,
         'email' as left_type,
         left_id,
         'email' as right_type,
         right_id,
-        cast(linked_at as timestamp) as linked_at,
-        cast(shared_since as timestamp) as shared_since
-    from (
-        values
-        ('a', 'b', '2024-01-01', '9999-12-31'),
-        ('b', 'a', '2024-01-01', '9999-12-31'),
-        ('b', 'c', '2024-01-01', '9999-12-31'),
-        ('c', 'at_the_request', '2024-05-01', '9999-12-31'),
-        ('c', 'later', '2024-05-02', '9999-12-31'),
-        ('c', 'shared_before', '2024-01-01', '2024-05-01'),
-        ('c', 'shared_later', '2024-01-01', '2024-05-02'),
-        ('1', '2', '2024-01-01', '9999-12-31'),
-        ('2', '3', '2024-01-01', '9999-12-31'),
-        ('3', '4', '2024-01-01', '9999-12-31')
-    ) as links (left_id, right_id, linked_at, shared_since)
+        cast(linked_date as timestamp) as linked_at,
+        cast(shared_date as timestamp) as shared_since
+    from cases
 ),
 
-starts as (
+requests (request_id, identifier) as (
+    values ('near', 'a'), ('far', '1'), ('alone', 'z')
+),
+
+asked as (
     select
         'main' as store,
         request_id,
         timestamp '2024-05-01 00:00:00' as requested_at,
         'email' as identifier_type,
         identifier
-    from (values ('near', 'a'), ('far', '1'), ('alone', 'z')) as starts (request_id, identifier)
+    from requests
 ),
 
-{{ walk_links('starts', 'links', passes=3) }}
+{{ walk_links('asked', 'links', passes=3) }}
 
-expected as (
-    select * from (
-        values
-        ('near', 'a'),
-        ('near', 'b'),
-        ('near', 'c'),
-        ('near', 'at_the_request'),
-        ('near', 'shared_later'),
-        ('far', '1'),
-        ('far', '2'),
-        ('far', '3'),
-        ('far', '4'),
-        ('alone', 'z')
-    ) as expected (request_id, identifier)
+expected (request_id, identifier) as (
+    values
+    ('near', 'a'),
+    ('near', 'b'),
+    ('near', 'c'),
+    ('near', 'at_the_request'),
+    ('near', 'shared_later'),
+    ('far', '1'),
+    ('far', '2'),
+    ('far', '3'),
+    ('far', '4'),
+    ('alone', 'z')
 ),
 
 -- Whoever was found in the last pass may lead on.
-expected_unfinished as (
-    select request_id from (values ('near'), ('far')) as requests (request_id)
+expected_unfinished (request_id) as (
+    values ('near'), ('far')
 )
 
 select

@@ -1,7 +1,7 @@
 -- What was said about consent, by consent source and by ESP, and for whom it counts. A statement
 -- that comes with a person's id counts for that person; one that comes with an address alone, for
--- everyone who has it; one that comes with a phone number alone, for everyone who has that, as far as
--- it is about messages to it or takes permission away.
+-- everyone who has it; one that comes with a phone number alone, for everyone who has that, as far
+-- as it is about messages to it or takes permission away.
 with consent_events as (
     select * from {{ ref('stg_consent__events') }}
 ),

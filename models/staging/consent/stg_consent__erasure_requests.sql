@@ -78,10 +78,10 @@ newest as (
 -- Of somebody who was erased before and came back, the key that they came back with.
 found as (
     select
-        newest.* exclude (request_id),
+        newest.*,
         remembered.suppression_reason,
         remembered.suppressed_at,
-        newest.requested_at is distinct from remembered.requested_at as is_new,
+        coalesce(newest.requested_at <> remembered.requested_at, true) as is_new,
         case
             when newest.requested_at = remembered.requested_at then remembered.key_hash
             when newest.identifier_type in ('customer_id', 'esp_contact_id')
@@ -130,6 +130,10 @@ still_at_esp as (
         and coalesce(exported.created_at <= known.requested_at, true)
 ),
 
+exports as (
+    select max(exported_at) as exported_at from exported
+),
+
 silenced as (
     select
         addresses.store,
@@ -172,7 +176,7 @@ confirmed as (
         end as suppression_reason,
         coalesce(known.suppressed_at, silenced.suppressed_at) as suppressed_at
     from known
-    cross join (select max(exported_at) as exported_at from exported) as exports
+    cross join exports
     left join still_at_esp on known.erasure_hash = still_at_esp.erasure_hash
     left join silenced
         on known.store = silenced.store and known.identifier_hash = silenced.identifier_hash

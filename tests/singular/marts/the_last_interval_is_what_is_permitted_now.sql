@@ -1,4 +1,4 @@
--- Of every customer and purpose: what fct_permissions says, and what the interval without an end says.
+-- Of every customer and purpose: what fct_permissions says, and what the last interval says.
 with last_intervals as (
     select * from {{ ref('permission_history') }}
     where valid_until is null

@@ -12,7 +12,7 @@ customers as (
     where customer_id is not null
 ),
 
-merges as (
+chains as (
     select
         {{ identifier_node('store', 'left_type', 'left_id') }} as left_node,
         {{ identifier_node('store', 'right_type', 'right_id') }} as right_node
@@ -20,7 +20,7 @@ merges as (
     where left_type = 'customer_id' and right_type = 'customer_id'
 ),
 
-{{ connected_components('merges', passes=4) }}
+{{ connected_components('chains', passes=4) }}
 
 names as (
     select
@@ -50,13 +50,13 @@ people as (
         customer_ids.customer_id,
         coalesce(
             min(names.name_and_birth) over (
-                partition by coalesce(merges_components.component, customer_ids.node)
+                partition by coalesce(chains_components.component, customer_ids.node)
             ),
-            merges_components.component,
+            chains_components.component,
             customer_ids.node
         ) as person
     from customer_ids
-    left join merges_components on customer_ids.node = merges_components.node
+    left join chains_components on customer_ids.node = chains_components.node
     left join names
         on customer_ids.store = names.store and customer_ids.customer_id = names.customer_id
 ),

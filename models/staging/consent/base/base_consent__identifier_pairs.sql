@@ -24,7 +24,7 @@ contacts as (
     select * from {{ landing('esp', 'esp_contacts', is_hashed=false) }}
 ),
 
-visits as (
+visited as (
     select
         store,
         anonymous_id,
@@ -34,17 +34,24 @@ visits as (
         case
             when {{ standardise('event_type', 'web_event_type') }} = 'order_placed' then order_id
         end as order_id,
-        min(occurred_at) as linked_at
+        occurred_at
     from {{ landing('web', 'web_events', is_hashed=false) }}
     where
         coalesce(is_tracking_allowed, true)
-        and (
-            customer_id is not null
-            or esp_contact_id is not null
-            or email is not null
-            or order_id is not null
-        )
-    group by all
+        and coalesce(customer_id, esp_contact_id, email, order_id) is not null
+),
+
+visits as (
+    select
+        store,
+        anonymous_id,
+        customer_id,
+        esp_contact_id,
+        email,
+        order_id,
+        min(occurred_at) as linked_at
+    from visited
+    group by store, anonymous_id, customer_id, esp_contact_id, email, order_id
 ),
 
 named_together as (
@@ -104,7 +111,7 @@ named_together as (
         {{ clean_email('email') }} as email,
         min(occurred_at) as linked_at
     from {{ landing('esp', 'esp_events', is_hashed=false) }}
-    group by all
+    group by store, customer_id, esp_contact_id, {{ clean_email('email') }}
     union all by name
     select
         store,
@@ -139,7 +146,7 @@ named_pairs as (
     {%- endfor %}
 ),
 
-merges as (
+merged as (
     select
         store,
         'customer_id' as left_type,
@@ -173,7 +180,7 @@ final as (
     from (
         select * from named_pairs
         union all
-        select * from merges
+        select * from merged
     ) as pairs
     group by store, left_type, left_id, right_type, right_id
 )
