@@ -124,7 +124,7 @@ still_at_esp as (
             known.store = exported.store
             and known.identifier_type = exported.identifier_type
             and known.identifier = exported.identifier
-            and coalesce(exported.created_at <= known.requested_at, true)
+            and coalesce(known.requested_at >= exported.created_at, true)
     where exported.deleted_at is null
 ),
 
