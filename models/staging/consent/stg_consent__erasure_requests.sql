@@ -1,7 +1,7 @@
 -- Every identifier of a person who asked to be erased, found by walking the links between
 -- identifiers in the raw rows. Every other staging model obeys this one. An identifier itself is
 -- kept until the ESP has forgotten the person too; then its keyed hash alone, with which what was
--- forgotten is still recognised.
+-- forgotten is still recognised. What is remembered is what the previous build left.
 with requests as (
     select * from {{ ref('base_consent__erasure_requests') }}
     where row_status = 'accepted'
@@ -19,7 +19,6 @@ complaints as (
     select * from {{ ref('base_consent__complaints') }}
 ),
 
--- As the previous build left it.
 remembered as (
     select * from {{ source('state', 'esp_erasure_queue') }}
 ),
@@ -125,9 +124,8 @@ still_at_esp as (
             known.store = exported.store
             and known.identifier_type = exported.identifier_type
             and known.identifier = exported.identifier
-    where
-        exported.deleted_at is null
-        and coalesce(exported.created_at <= known.requested_at, true)
+            and coalesce(known.requested_at >= exported.created_at, true)
+    where exported.deleted_at is null
 ),
 
 exports as (
@@ -166,14 +164,11 @@ confirmed as (
             known.requested_at
             {%- endif %}
         ) as confirmed_at,
-        case
-            when known.identifier_type = 'email'
-                then coalesce(
-                    least(silenced.reason, known.suppression_reason),
-                    silenced.reason,
-                    known.suppression_reason
-                )
-        end as suppression_reason,
+        coalesce(
+            least(silenced.reason, known.suppression_reason),
+            silenced.reason,
+            known.suppression_reason
+        ) as suppression_reason,
         coalesce(known.suppressed_at, silenced.suppressed_at) as suppressed_at
     from known
     cross join exports
