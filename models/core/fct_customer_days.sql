@@ -152,8 +152,6 @@ summed as (
         customer_key,
         activity_date,
         cast(coalesce(sum(order_count), 0) as integer) as order_count,
-        {{ money('coalesce(sum(sold_base_amount), 0) - coalesce(sum(refunded_base_amount), 0)') }}
-            as net_revenue_base_amount,
         {%- for column in [
             'session_count', 'page_view_count', 'product_view_count', 'search_count',
             'cart_add_count', 'checkout_count', 'engaged_seconds', 'email_sent_count',
@@ -161,8 +159,10 @@ summed as (
             'email_unsubscribe_count', 'email_complaint_count', 'social_interaction_count',
             'service_interaction_count', 'coupon_redemption_count',
         ] %}
-        cast(coalesce(sum({{ column }}), 0) as integer) as {{ column }}{{ ',' if not loop.last }}
+        cast(coalesce(sum({{ column }}), 0) as integer) as {{ column }},
         {%- endfor %}
+        {{ money('coalesce(sum(sold_base_amount), 0) - coalesce(sum(refunded_base_amount), 0)') }}
+            as net_revenue_base_amount
     from days
     group by customer_key, activity_date
 ),

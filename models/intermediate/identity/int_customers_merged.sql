@@ -23,11 +23,10 @@ attached as (
 
 rules as (
     select
-        origin,
         {%- for attribute in attributes %}
-        max(case when attribute = '{{ attribute }}' then origin_rank end)
-            as {{ attribute }}_rank{{ ',' if not loop.last }}
+        max(case when attribute = '{{ attribute }}' then origin_rank end) as {{ attribute }}_rank,
         {%- endfor %}
+        origin
     from {{ ref('survivorship_rules') }}
     group by origin
 ),

@@ -40,10 +40,47 @@ crowded as (
         ) = rules.max_addresses + 1
 ),
 
+-- An address that is one or two letters off one of the device's owner is the owner's: see
+-- int_addresses_joined.
+misspelt as (
+    select distinct
+        pairs.store,
+        pairs.left_id,
+        pairs.right_id
+    from pairs
+    inner join holders as devices
+        on
+            pairs.store = devices.store
+            and pairs.right_type = devices.identifier_type
+            and pairs.right_id = devices.identifier
+            and devices.is_named
+    inner join holders as addresses
+        on
+            devices.store = addresses.store
+            and devices.person = addresses.person
+            and addresses.identifier_type = 'email'
+            and addresses.is_named
+    where
+        pairs.left_type = 'email'
+        and pairs.right_type = 'anonymous_id'
+        and {{ edit_distance('pairs.left_id', 'addresses.identifier') }} <= 2
+),
+
 bounded as (
     select
         pairs.*,
         least(
+            -- Whose device it is is known; any other stranger's address on it is a guest's.
+            case
+                when
+                    pairs.right_type = 'anonymous_id'
+                    and pairs.left_type <> 'customer_id'
+                    and coalesce(right_holders.is_named, false)
+                    and not coalesce(left_holders.is_named, false)
+                    and misspelt.left_id is null
+                    then timestamp '1900-01-01 00:00:00'
+                else {{ never }}
+            end,
             coalesce(left_holders.shared_since, {{ never }}),
             coalesce(right_holders.shared_since, {{ never }}),
             case
@@ -75,6 +112,13 @@ bounded as (
             pairs.store = crowded.store
             and pairs.right_type = crowded.right_type
             and pairs.right_id = crowded.right_id
+    left join misspelt
+        on
+            pairs.store = misspelt.store
+            and pairs.left_type = 'email'
+            and pairs.left_id = misspelt.left_id
+            and pairs.right_type = 'anonymous_id'
+            and pairs.right_id = misspelt.right_id
 ),
 
 final as (
