@@ -7,9 +7,6 @@ CLOCK = "2024-06-01 00:00:00"
 VARS = {
     "as_of_at": CLOCK,
     "base_currency": "EUR",
-    "using_web_events": False,
-    "using_social_interactions": False,
-    "using_service_interactions": False,
     "using_customer_attributes": False,
     "max_rejected_rate": 1,
 }
@@ -303,6 +300,105 @@ CASES = {
             ("occurred_at is missing or no time", dict(event_id="f5", occurred_at=None)),
         ],
     ),
+    "web_events": (
+        "event_id",
+        [
+            (
+                "accepted",
+                dict(
+                    event_id="w1",
+                    anonymous_id="d1",
+                    customer_id=None,
+                    email=None,
+                    esp_contact_id=None,
+                    event_type="view_item",
+                    quantity="1",
+                    unit_price="10",
+                    is_tracking_allowed="true",
+                    engaged_seconds="3",
+                    occurred_at="2024-02-01",
+                    loaded_at="2024-02-02",
+                ),
+            ),
+            ("superseded", dict(loaded_at="2024-02-01")),
+            ("not_yet", dict(event_id="w2", occurred_at=CLOCK)),
+            ("withheld", dict(event_id="w3", anonymous_id="d2", customer_id="gone")),
+            ("withheld", dict(event_id="w4", anonymous_id="d2", email="GONE@example.com")),
+            # Nobody's: whoever allows no tracking has no identifier here.
+            (
+                "accepted",
+                dict(event_id="w5", customer_id="gone", is_tracking_allowed="false"),
+            ),
+            ("accepted", dict(event_id="w6", anonymous_id="d3", engaged_seconds="-1")),
+            ("event_id is missing", dict(event_id=None)),
+            ("no visitor is given", dict(event_id="x1", anonymous_id=None)),
+            (
+                "the only visitor is no e-mail address",
+                dict(event_id="x2", anonymous_id=None, email="@"),
+            ),
+            ("event_type is missing or unknown", dict(event_id="x3", event_type="danced")),
+            ("occurred_at is missing or no time", dict(event_id="x4", occurred_at="soon")),
+            ("quantity is negative", dict(event_id="x5", quantity="-1")),
+            ("quantity is absurd", dict(event_id="x6", quantity="1e7")),
+            ("unit_price is negative", dict(event_id="x7", unit_price="-1")),
+            ("unit_price is absurd", dict(event_id="x8", unit_price="1e9")),
+        ],
+    ),
+    "social_interactions": (
+        "event_id",
+        [
+            (
+                "accepted",
+                dict(
+                    event_id="y1",
+                    customer_id="c1",
+                    email=None,
+                    interaction_type="likes",
+                    occurred_at="2024-02-01",
+                ),
+            ),
+            ("not_yet", dict(event_id="y2", occurred_at=CLOCK)),
+            ("withheld", dict(event_id="y3", customer_id="gone")),
+            ("event_id is missing", dict(event_id=None)),
+            ("no person is given", dict(event_id="y4", customer_id=None)),
+            (
+                "the only identifier is no e-mail address",
+                dict(event_id="y5", customer_id=None, email="@"),
+            ),
+            ("interaction_type is missing or unknown", dict(event_id="y6", interaction_type="nod")),
+            ("occurred_at is missing or no time", dict(event_id="y7", occurred_at=None)),
+        ],
+    ),
+    "service_interactions": (
+        "interaction_id",
+        [
+            (
+                "accepted",
+                dict(
+                    interaction_id="z1",
+                    customer_id="c1",
+                    email=None,
+                    channel="phone",
+                    opened_at="2024-02-01",
+                    closed_at=None,
+                ),
+            ),
+            ("not_yet", dict(interaction_id="z2", opened_at=CLOCK)),
+            ("withheld", dict(interaction_id="z3", customer_id="gone")),
+            ("interaction_id is missing", dict(interaction_id=None)),
+            ("no person is given", dict(interaction_id="z4", customer_id=None)),
+            (
+                "the only identifier is no e-mail address",
+                dict(interaction_id="z5", customer_id=None, email="@"),
+            ),
+            ("opened_at is missing or no time", dict(interaction_id="z6", opened_at=None)),
+            ("opened_at is before 1990", dict(interaction_id="z7", opened_at="1989-12-31")),
+            (
+                "closed before it was opened",
+                dict(interaction_id="z8", closed_at="2024-01-01"),
+            ),
+        ],
+    ),
     "esp_contacts": (
         "esp_contact_id",
         [
@@ -406,6 +502,9 @@ BASES = {
     "esp_campaigns": "base_esp__campaigns",
     "esp_events": "base_esp__events",
     "esp_contacts": "base_esp__contacts",
+    "web_events": "base_web__events",
+    "social_interactions": "base_social__interactions",
+    "service_interactions": "base_service__interactions",
     "consent_events": "base_consent__events",
     "erasure_requests": "base_consent__erasure_requests",
     "fx_rates": "base_reference__fx_rates",
@@ -520,6 +619,7 @@ def test_values_that_could_not_be_used_are_counted(build):
         ("crm_customers", "email,gender,birth_date,country,timezone", 1),
         ("shop_products", "product_type", 1),
         ("shop_refunds", "order_line_id", 1),
+        ("web_events", "engaged_seconds", 1),
     ]
 
 
