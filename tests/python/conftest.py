@@ -280,7 +280,10 @@ def write_tables():
 
 
 # The files that take longest, longest first, so that two workers end at the same time.
-LONGEST = ["spells", "errors", "replay", "demo", "publish", "check", "staging", "optional_tables"]
+LONGEST = [
+    *("spells", "simulated_shop", "errors", "replay", "demo", "hostile_rows", "triggers"),
+    *("publish", "data_quality", "erasure", "check", "staging", "optional_tables"),
+]
 
 
 def pytest_collection_modifyitems(items):
