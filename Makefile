@@ -106,8 +106,8 @@ test-thorough: lint ## The same tests with more days, tables and shuffles
 	@LETTERSHOP_THOROUGH=1 $(BIN)/python -m pytest $(PYTEST_OPTIONS) tests/python
 
 .PHONY: bench
-bench: $(VENV)/.dev ## Where the time of a build goes, against dbt's floor, bare DuckDB and lifetimes
-	@$(BIN)/python -m tools.bench
+bench: $(VENV)/.dev ## Where the time of a build goes; with CUSTOMERS="10000 100000 1000000" on simulated shops
+	@$(BIN)/python -m tools.bench $(if $(filter command,$(firstword $(origin CUSTOMERS))),scale $(CUSTOMERS))
 
 .PHONY: docs
 docs: $(VENV)/.core ## dbt's documentation as one page, target/static_index.html
