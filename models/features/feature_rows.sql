@@ -3,93 +3,8 @@
 -- Grain: customer who was there at the day, and day. All transforms of customer features happen
 -- here: the run's row and the rows of training come from the same lines. Not additive.
 {%- set windows = [7, 14, 30, 60, 90, 180] %}
-{%- set columns = [
-    'purchase_day_count', 'recency_days', 'age_days', 'second_recency_days', 'third_recency_days',
-    'order_count', 'net_amount', 'repeat_net_amount', 'gross_amount', 'discount_amount',
-    'coupon_order_count', 'order_count_7d', 'net_amount_7d', 'order_count_14d', 'net_amount_14d',
-    'order_count_30d', 'net_amount_30d', 'order_count_60d', 'net_amount_60d', 'order_count_90d',
-    'net_amount_90d', 'order_count_180d', 'net_amount_180d', 'purchase_days_30d',
-    'purchase_days_90d', 'purchase_weeks_84d', 'line_count_90d', 'gross_amount_90d',
-    'discount_amount_90d', 'coupon_order_count_90d', 'gap_count', 'gap_sum', 'gap_square_sum',
-    'longest_gap_days', 'gap_count_180d', 'gap_sum_180d', 'weekend_day_count', 'trackable_number',
-    'first_age_days', 'email_sent_age_days', 'email_response_age_days', 'email_click_age_days',
-    'session_age_days', 'cart_age_days', 'redemption_age_days', 'coupon_redemption_count',
-    'email_sent_count_30d', 'email_sent_count_90d', 'email_delivered_count_90d',
-    'email_open_count_30d', 'email_open_count_90d', 'email_click_count_30d',
-    'email_click_count_90d', 'email_click_count_180d', 'session_count_7d', 'session_count_30d',
-    'session_count_90d', 'product_view_count_7d', 'product_view_count_30d', 'cart_add_count_7d',
-    'cart_add_count_30d', 'cart_add_count_90d', 'checkout_count_30d', 'search_count_30d',
-    'engaged_seconds_30d', 'social_interaction_count_90d', 'service_interaction_count_90d',
-    'coupon_redemption_count_90d', 'session_days_30d', 'category_count_180d', 'category_count_90d',
-    'line_count_180d', 'top_line_count_180d',
-] %}
-with customers as (
-    select * from {{ ref('profiled_customers') }}
-),
-
-dates as (
-    select * from {{ ref('feature_dates') }}
-),
-
-purchases as (
-    select * from {{ ref('purchase_features') }}
-),
-
-engagement as (
-    select * from {{ ref('engagement_features') }}
-),
-
-baskets as (
-    select * from {{ ref('basket_features') }}
-),
-
-there as (
-    select
-        customers.customer_key,
-        dates.as_of_date,
-        dates.is_of_run,
-        dates.as_of_date - customers.signed_up_date as signup_age_days
-    from customers
-    cross join dates
-    where dates.is_of_run or customers.signed_up_date < dates.as_of_date
-),
-
--- United, not joined: a filter on is_of_run reaches every family.
-united as (
-    select * from there
-    union all by name
-    select * from purchases
-    union all by name
-    select * from engagement
-    union all by name
-    select * from baskets
-),
-
-joined as (
-    select
-        customer_key,
-        as_of_date,
-        is_of_run,
-        {%- for column in columns %}
-        max({{ column }}) as {{ column }},
-        {%- endfor %}
-        greatest(
-            coalesce(max(signup_age_days), 0),
-            coalesce(max(age_days), 0),
-            coalesce(max(first_age_days), 0)
-        ) as tenure_days
-    from united
-    group by customer_key, as_of_date, is_of_run
-),
-
-measured as (
-    select
-        *,
-        cast(gap_sum as double) / nullif(gap_count, 0) as mean_gap_days,
-        cast(gap_sum_180d as double) / nullif(gap_count_180d, 0) as mean_gap_days_180d,
-        sqrt(cast(gap_count * gap_square_sum - gap_sum * gap_sum as double))
-        / nullif(gap_count, 0) as gap_spread_days
-    from joined
+with measures as (
+    select * from {{ ref('customer_measures') }}
 ),
 
 final as (
@@ -106,11 +21,12 @@ final as (
         cast(coalesce(net_amount_90d, 0) as double) as net_revenue_90d,
         cast(coalesce(email_open_count_90d + email_click_count_90d, 0) as double)
             as email_responses_90d,
+        cast(coalesce(rfm_score, 0) as double) as rfm_score,
         {{ flag_feature('purchase_day_count is null') }} as missing_purchases,
         {{ flag_feature('coalesce(gap_count, 0) = 0') }} as missing_rhythm,
         {{ flag_feature('coalesce(gap_count, 0) < 2') }} as missing_gap_spread,
         {{ flag_feature('email_sent_age_days is null') }} as missing_email,
-        {{ flag_feature('session_age_days is null') }} as missing_visits,
+        {{ flag_feature('visit_age_days is null') }} as missing_visits,
         {{ flag_feature('line_count_180d is null') }} as missing_baskets,
         {{ log_feature('recency_days', 3650, 'tenure_days') }} as log_recency_days,
         {{ log_feature('second_recency_days', 3650, 'tenure_days') }} as log_second_recency_days,
@@ -140,7 +56,6 @@ final as (
         {{ log_feature('line_count_90d / nullif(cast(order_count_90d as double), 0)') }} as log_lines_per_order_90d,
         {{ rate_feature('discount_amount_90d / nullif(gross_amount_90d, 0)') }} as discount_rate_90d,
         {{ rate_feature('discount_amount / nullif(gross_amount, 0)') }} as discount_rate,
-        {{ rate_feature('coupon_order_count_90d / nullif(cast(order_count_90d as double), 0)') }} as coupon_order_rate_90d,
         {{ log_feature('category_count_90d') }} as log_category_count_90d,
         {{ log_feature('category_count_180d') }} as log_category_count_180d,
         {{ rate_feature('cast(top_line_count_180d as double) / line_count_180d') }} as top_category_rate_180d,
@@ -156,8 +71,8 @@ final as (
         {{ log_feature('coupon_redemption_count_90d') }} as log_redemption_count_90d,
         {%- for column in [
             'email_sent_count_30d', 'email_open_count_30d', 'email_open_count_90d',
-            'email_click_count_30d', 'email_click_count_90d', 'session_count_7d',
-            'session_count_30d', 'session_count_90d', 'session_days_30d', 'product_view_count_7d',
+            'email_click_count_30d', 'email_click_count_90d', 'visit_count_7d',
+            'visit_count_30d', 'visit_count_90d', 'product_view_count_7d',
             'product_view_count_30d', 'search_count_30d', 'cart_add_count_7d',
             'cart_add_count_30d', 'checkout_count_30d', 'engaged_seconds_30d',
             'social_interaction_count_90d', 'service_interaction_count_90d',
@@ -167,9 +82,9 @@ final as (
         {{ rate_feature('(email_open_count_90d + 1) / (email_delivered_count_90d + 5.0)', '0.2') }} as email_open_rate_90d,
         {{ rate_feature('(email_click_count_90d + 0.5) / (email_delivered_count_90d + 10.0)', '0.05') }} as email_click_rate_90d,
         {{ log_feature('email_response_age_days', 365, '365') }} as log_email_response_age_days,
-        {{ log_feature('session_age_days', 365, '365') }} as log_session_age_days,
+        {{ log_feature('visit_age_days', 365, '365') }} as log_visit_age_days,
         {{ log_feature('cart_age_days', 90, '90') }} as log_cart_age_days
-    from measured
+    from measures
 )
 
 select * from final

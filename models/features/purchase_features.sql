@@ -22,14 +22,13 @@ counted as (
         sum(days.line_count) as line_count,
         sum(days.gross_amount) as gross_amount,
         sum(days.discount_amount) as discount_amount,
-        sum(days.net_amount) as net_amount,
-        sum(days.coupon_order_count) as coupon_order_count
+        sum(days.net_amount) as net_amount
     from days
     inner join dates
         on
             days.is_of_run = dates.is_of_run
             and days.known_date < dates.as_of_date
-            and coalesce(days.gone_date >= dates.as_of_date, true)
+            and days.gone_date >= dates.as_of_date
     group by days.customer_key, dates.as_of_date, dates.is_of_run, days.order_date
 ),
 
@@ -52,7 +51,7 @@ gapped as (
     from spaced
 ),
 
-final as (
+summed as (
     select
         customer_key,
         as_of_date,
@@ -68,7 +67,6 @@ final as (
             as repeat_net_amount,
         {{ money('sum(gross_amount)') }} as gross_amount,
         {{ money('sum(discount_amount)') }} as discount_amount,
-        cast(sum(coupon_order_count) as bigint) as coupon_order_count,
         {%- for window in windows %}
         cast({{ in_last('order_count', 'age_days', window) }} as bigint)
             as order_count_{{ window }}d,
@@ -82,8 +80,6 @@ final as (
         cast({{ in_last('line_count', 'age_days', 90) }} as bigint) as line_count_90d,
         {{ money(in_last('gross_amount', 'age_days', 90)) }} as gross_amount_90d,
         {{ money(in_last('discount_amount', 'age_days', 90)) }} as discount_amount_90d,
-        cast({{ in_last('coupon_order_count', 'age_days', 90) }} as bigint)
-            as coupon_order_count_90d,
         count(gap_days) as gap_count,
         cast(coalesce(sum(gap_days), 0) as bigint) as gap_sum,
         cast(coalesce(sum(gap_days * gap_days), 0) as bigint) as gap_square_sum,
@@ -94,6 +90,30 @@ final as (
             as weekend_day_count
     from gapped
     group by customer_key, as_of_date, is_of_run
+),
+
+ranked as (
+    select
+        *,
+        count(*) over (partition by as_of_date, is_of_run) as population_count,
+        rank() over (partition by as_of_date, is_of_run order by recency_days) as recency_rank,
+        rank() over (partition by as_of_date, is_of_run order by order_count) as frequency_rank,
+        rank() over (partition by as_of_date, is_of_run order by net_amount) as monetary_rank
+    from summed
+),
+
+-- The ranking to beat: R, F and M among all who had bought by the day, as in rfm_boundaries.
+final as (
+    select
+        * exclude (population_count, recency_rank, frequency_rank, monetary_rank),
+        {{ integer_divide(
+            '(5 * (population_count - recency_rank + 1) + population_count - 1)',
+            'population_count'
+        ) }}
+        + {{ integer_divide('(5 * (frequency_rank - 1))', 'population_count') }} + 1
+        + {{ integer_divide('(5 * (monetary_rank - 1))', 'population_count') }} + 1
+            as rfm_score
+    from ranked
 )
 
 select * from final

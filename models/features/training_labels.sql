@@ -52,7 +52,7 @@ orders_in_windows as (
         on
             days.order_date >= label_windows.as_of_date
             and days.known_date < label_windows.label_window_end
-            and coalesce(days.gone_date >= label_windows.label_window_end, true)
+            and days.gone_date >= label_windows.label_window_end
     where not days.is_of_run
     group by days.customer_key, label_windows.as_of_date, label_windows.label_window_end
 ),
@@ -63,12 +63,13 @@ responses_in_windows as (
         label_windows.as_of_date,
         label_windows.label_window_end,
         sum(days.email_open_count + days.email_click_count) as email_responses
-    from {{ ref('fct_customer_days') }} as days
+    from {{ ref('contact_days') }} as days
     inner join label_windows
         on
             days.activity_date >= label_windows.as_of_date
-            and days.activity_date < label_windows.label_window_end
-    where days.email_open_count + days.email_click_count > 0
+            and days.known_date < label_windows.label_window_end
+            and days.gone_date >= label_windows.label_window_end
+    where not days.is_of_run and days.email_open_count + days.email_click_count > 0
     group by days.customer_key, label_windows.as_of_date, label_windows.label_window_end
 ),
 
