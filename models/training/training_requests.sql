@@ -39,7 +39,7 @@ final as (
         targets.active_within_days as target_active_within_days,
         targets.min_purchased_before as target_min_purchased_before,
         targets.min_orders_90d as target_min_orders_90d,
-        targets.min_spend_90d as target_min_spend_90d,
+        cast(targets.min_spend_90d as decimal(18, 4)) as target_min_spend_90d,
         targets.min_email_responses_90d as target_min_email_responses_90d
     from policies
     left join targets on policies.model_name = targets.target_id

@@ -1,13 +1,13 @@
-"""From relations to rows of the registry: the trainer of personas."""
+"""The trainer of personas."""
 
 import json
 
 import numpy as np
 import pandas as pd
 
-from lettershop_ml import engine, metrics, personas, policy, propensity_trainer, registry
+from lettershop_ml import engine, metrics, personas, policy, registry, trainer
 
-MODEL = "personas"
+BUYERS = "purchased_before >= 1"
 
 
 def rules_of(table: pd.DataFrame) -> list[dict]:
@@ -29,19 +29,6 @@ def rules_of(table: pd.DataFrame) -> list[dict]:
     return rules
 
 
-def _sample(session, relation, names: list[str], rows: int) -> dict[str, np.ndarray]:
-    """Return features of buyers, at most as many rows, in the order of a hash of their key."""
-    columns = ", ".join(names)
-    table = engine.frame(
-        engine.query(
-            session,
-            f"select {columns} from ({engine.sql_of(relation)}) as features"
-            f" where purchased_before >= 1 order by md5(customer_key) nulls last limit {rows}",
-        )
-    )
-    return {name: table[name].to_numpy(float) for name in names}
-
-
 def _nearest(payload: dict, columns: dict[str, np.ndarray]) -> np.ndarray | None:
     """Return the number of the nearest persona of a version, None where a feature is missing."""
     table = pd.DataFrame(payload["centroids"])
@@ -59,104 +46,95 @@ def _nearest(payload: dict, columns: dict[str, np.ndarray]) -> np.ndarray | None
     return (offsets[wide.index].to_numpy() - points @ wide.to_numpy().T).argmin(axis=1)
 
 
-def _worse_now(request, champion, session, relation) -> str | None:
-    payload, limit = json.loads(champion["payload"]), float(request["drift_limit"])
-    names = [entry["feature"] for entry in payload["features"]]
-    columns = _sample(session, relation, names, propensity_trainer.DRIFT_ROWS)
-    feature, moved = policy.drift(payload["features"], columns)
-    if moved > limit:
-        return f"drift: {feature} has moved since training, stability index {moved:.3f} > {limit}"
-    return None
+class Trainer:
+    """Trains personas.
 
-
-def run(session, relation, requests, catalog, rules, earlier) -> pd.DataFrame:
-    """Return the rows that this run adds to the registry.
-
-    Args:
-        session: what dbt hands to a Python model.
-        relation: customer_features.
-        requests: rows of training_requests of kind clusters.
-        catalog: the feature catalogue.
-        rules: the seed persona_rules.
-        earlier: the registry so far.
+    Attributes:
+        inputs: the relations.
+        rules: of `rules_of`.
     """
-    added = []
-    for request in propensity_trainer.plain(requests):
-        rows = earlier[earlier["model_name"] == request["model_name"]]
-        added += _decide(session, relation, request, catalog, rules, rows)
-    return registry.frame(added)
 
+    def __init__(self, inputs: trainer.Inputs, rules: pd.DataFrame):
+        """Keep the inputs and the rules that give names."""
+        self.inputs, self.rules = inputs, rules_of(rules)
 
-def _decide(session, relation, request, catalog, rules, rows) -> list[dict]:
-    today = request["as_of_date"]
-    inputs = propensity_trainer.Inputs(session, None, {"customer": (relation, relation)}, catalog)
-    names = inputs.names(MODEL, "customer")
-    request["definition_hash"] = inputs.definition(request, names)
-    champion = registry.champion(rows)
-    back = propensity_trainer.rolled_back(request, rows, champion)
-    if back is not None:
-        return [back]
-    cause = policy.wanted(request, rows, champion)
-    if cause is None and champion is None:
-        return []
-    if cause is None and policy.is_ripe(request, rows):
-        found = _worse_now(request, champion, session, relation)
-        cause = (found.split(":")[0], found) if found else None
-    if cause is None:
-        days = policy.days_between(champion["served_since"], today)
-        why = f"it has served for {days} days and no limit of age or drift is crossed"
-        return propensity_trainer.kept(request, rows, champion, why)
-    common = {"cause": cause[0], "definition_hash": request["definition_hash"]}
-    columns = _sample(session, relation, names, int(request["maximum_rows"])) if names else {}
-    settings = personas.Settings(minimum_rows=int(request["minimum_rows"]))
-    try:
-        with engine.single_threaded():
-            fit = personas.train(columns, names, settings)
-    except ValueError as error:
-        if champion is not None:
-            why = f"there is too little to train on: {error}"
-            return propensity_trainer.kept(request, rows, champion, why)
-        reason = f"not trained: {error}"
-        return [
-            registry.decision(request["model_name"], rows, today, "not_trained", reason=reason, **common)
-        ]
-    before = json.loads(champion["payload"]) if champion is not None else None
-    payload = payload_of(fit, columns, rules_of(rules), before)
-    text = registry.as_json(payload)
-    said, version = "promoted", registry.version(today, text)
-    reason = f"{cause[1]}; {fit.reason}"
-    if champion is not None and champion["payload"] == text:
-        said, version = "kept", champion["model_version"]
-        reason, text = f"kept, because training gave the same result ({reason})", None
-    measured = list(fit.measured)
-    if before is not None and said == "promoted":
-        # Ids are matched: how far the same customers keep theirs.
-        now = personas.assign(fit, np.column_stack([columns[name] for name in fit.names]))
-        then = _nearest(before, columns)
+    def names(self, request: dict) -> list[str]:
+        """Return the features that personas are made of."""
+        return self.inputs.names(request["model_name"], "customer")
+
+    def definition(self, request: dict) -> str:
+        """Return a hash of the features."""
+        return self.inputs.definition(request, self.names(request))
+
+    def worse_now(self, request: dict, champion: dict) -> tuple[str, str] | None:
+        """Return cause and reason to train what is young enough, if a feature drifts."""
+        bins, limit = json.loads(champion["payload"])["features"], float(request["drift_limit"])
+        there = set(self.inputs.columns("customer"))
+        names = [one["feature"] for one in bins if one["feature"] in there]
+        today = self.inputs.today("customer", names, trainer.DRIFT_ROWS, BUYERS)
+        feature, moved = policy.drift(bins, trainer.arrays(today, names))
+        if moved > limit:
+            return "drift", f"{feature} has moved since training: {moved:.3f} is over {limit}"
+        return None
+
+    def train(self, request: dict, rows, champion: dict | None, cause) -> list[dict]:
+        """Cluster, and return the decision about the result.
+
+        Args:
+            request: the row of training_requests.
+            rows: the rows of the registry so far.
+            champion: what serves.
+            cause: cause and reason to train.
+        """
+        names, columns = self.names(request), {}
+        if names:
+            table = self.inputs.today("customer", names, int(request["maximum_rows"]), BUYERS)
+            columns = trainer.arrays(table, names)
+        try:
+            with engine.single_threaded():
+                fit = personas.train(
+                    columns, names, personas.Settings(minimum_rows=int(request["minimum_rows"]))
+                )
+        except ValueError as error:
+            return trainer.refused(request, rows, champion, cause, str(error))
+        before = json.loads(champion["payload"]) if champion is not None else None
+        measured = [row | {"cutoff": request["as_of_date"]} for row in fit.measured]
+        then = _nearest(before, columns) if before else None
+        agreement = None
         if then is not None:
+            now = personas.assign(fit, np.column_stack([columns[name] for name in fit.names]))
             agreement = metrics.adjusted_rand(now, then)
-            row = dict(candidate="version before", metric="agreement", value=agreement)
-            measured.append(row | {"is_published": False})
-            reason += f"; agreement with the version before {agreement:.3f}"
-    return [
-        registry.decision(
-            request["model_name"],
+            measured.append(
+                dict(
+                    cutoff=request["as_of_date"],
+                    candidate="version before",
+                    metric="agreement",
+                    value=agreement,
+                    is_published=False,
+                )
+            )
+
+        def compare():
+            # Clusters have no loss that versions share: what is wanted again replaces.
+            told = "unknown" if agreement is None else f"{agreement:.3f}"
+            return True, f"agreement with the version before {told}"
+
+        return trainer.challenged(
+            request,
             rows,
-            today,
-            said,
-            reason=reason,
-            model_version=version,
+            champion,
+            cause,
+            registry.as_json(payload_of(fit, columns, self.rules, before)),
+            fit.reason,
+            compare,
             algorithm="k_means",
             data_hash=registry.data_hash(columns),
             row_count=len(columns[names[0]]),
-            trained_to=today,
+            trained_to=request["as_of_date"],
             features=fit.names,
             parameters={"k": len(fit.shares), "has_components": fit.axes is not None},
-            metrics=[row | {"cutoff": today} for row in measured],
-            payload=text,
-            **common,
+            metrics=measured,
         )
-    ]
 
 
 def payload_of(fit: personas.Fit, columns, rules: list[dict], before: dict | None) -> dict:

@@ -383,6 +383,10 @@ def train(
     """
     cutoffs = sorted(set(sample.cutoffs.tolist()))
     require_counts(len(sample.labels), sample.labels.sum(), len(cutoffs), settings)
+    # What is the same for everybody can teach nothing.
+    names = [name for name in names if np.ptp(sample.columns[name]) > 0]
+    if not names:
+        raise NotTrainableError("no feature differs between customers")
     tests = cutoffs[-min(settings.test_cutoffs, len(cutoffs) - 2) :]
     chosen, rows, collected = compete(sample, names, rankings, tests, settings, serving)
     losses = {

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from lettershop_ml import engine, lifetime, propensity_trainer, scoring, terms
+from lettershop_ml import engine, lifetime, scoring, terms, trainer
 
 
 def _last_words(decisions: pd.DataFrame) -> dict[str, str]:
@@ -41,7 +41,7 @@ def probabilities(features, requests, versions, rows, decisions, bands):
     words = _last_words(decisions)
     relations = []
     asked = requests[requests["model_kind"] == "probability"]
-    for request in propensity_trainer.plain(asked):
+    for request in trainer.plain(asked):
         name = request["model_name"]
         relation = features[request["target_grain"]]
         mine = rows[rows["model_name"] == name]
