@@ -115,7 +115,7 @@ def purchase_interval(fit: dict, weeks: float, x, t_x, age) -> tuple[np.ndarray,
     agrees with `expected_purchases`; who is not makes none. The chance to stop within the period
     is in the mean alone.
     """
-    from scipy.stats import nbinom
+    from scipy.special import nbdtrik
 
     alive = chance_alive(fit, x, t_x, age)
     shape = fit["r"] + np.asarray(x, float)
@@ -124,9 +124,10 @@ def purchase_interval(fit: dict, weeks: float, x, t_x, age) -> tuple[np.ndarray,
 
     def quantile(share):
         within = (share - (1 - alive)) / np.maximum(alive, 1e-12)
-        return np.where(
-            within <= 0, 0.0, nbinom.ppf(np.clip(within, 1e-12, 1 - 1e-12), shape, success)
-        )
+        # Below the chance of none, success ** shape, there is no number to be found.
+        none = within <= success**shape
+        inside = np.where(none, 0.5, np.clip(within, 1e-12, 1 - 1e-12))
+        return np.where(none, 0.0, np.ceil(nbdtrik(inside, shape, success) - 1e-6))
 
     return quantile(SHARE_OUTSIDE), quantile(1 - SHARE_OUTSIDE)
 
