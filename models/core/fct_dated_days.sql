@@ -26,22 +26,6 @@ web_events as (
     from {{ ref('stg_web__events') }}
 ),
 
-messages as (
-    select * from {{ ref('int_messages_followed') }}
-),
-
-campaigns as (
-    select * from {{ ref('dim_campaigns') }}
-),
-
-emails as (
-    select messages.*
-    from messages
-    left join campaigns
-        on messages.store = campaigns.store and messages.campaign_id = campaigns.campaign_id
-    where coalesce(messages.channel, campaigns.channel, 'email') = 'email'
-),
-
 happened as (
     select
         store,
@@ -51,21 +35,6 @@ happened as (
         event_name,
         engaged_seconds
     from web_events
-    {%- for column, event_name in {
-        'sent_at': 'email_sent', 'delivered_at': 'email_delivered',
-        'likely_human_opened_at': 'email_open', 'clicked_at': 'email_click',
-    }.items() %}
-    union all
-    select
-        store,
-        identifier_type,
-        identifier,
-        {{ local_date(column) }} as activity_date,
-        '{{ event_name }}' as event_name,
-        null as engaged_seconds
-    from emails
-    where {{ column }} is not null
-    {%- endfor %}
     union all
     select
         store,
@@ -84,53 +53,82 @@ happened as (
         'service_interaction' as event_name,
         null as engaged_seconds
     from {{ ref('stg_service__interactions') }}
-    union all
-    select
-        store,
-        'customer_id' as identifier_type,
-        customer_id as identifier,
-        {{ local_date('redeemed_at') }} as activity_date,
-        'coupon_redemption' as event_name,
-        null as engaged_seconds
-    from {{ ref('stg_shop__coupon_redemptions') }}
 ),
 
-final as (
+attributed as (
     select
         identifiers.dated_key,
         identifiers.customer_key,
         happened.activity_date,
-        greatest(
-            happened.activity_date,
-            coalesce({{ local_date('identifiers.linked_at') }}, happened.activity_date)
-        ) as known_date,
+        {{ local_date('identifiers.linked_at') }} as linked_date,
         {{ local_date('identifiers.shared_at') }} as shared_date,
-        {%- for event_name in [
-            'product_view', 'search', 'cart_add', 'checkout', 'email_sent', 'email_delivered',
-            'email_open', 'email_click', 'social_interaction', 'service_interaction',
-            'coupon_redemption',
-        ] %}
-        cast(count(case when happened.event_name = '{{ event_name }}' then 1 end) as integer)
-            as {{ event_name }}_count,
-        {%- endfor %}
-        cast(
-            max(
-                case
-                    when happened.event_name in (
-                        'visit', 'page_view', 'product_view', 'search', 'cart_add', 'checkout'
-                    ) then 1
-                    else 0
-                end
-            ) as integer
-        ) as visit_count,
-        cast(coalesce(sum(happened.engaged_seconds), 0) as integer) as engaged_seconds
+        happened.event_name,
+        happened.engaged_seconds
     from happened
     inner join identifiers
         on
             happened.store = identifiers.store
             and happened.identifier_type = identifiers.identifier_type
             and happened.identifier = identifiers.identifier
-    group by 1, 2, 3, 4, 5
+    {%- for event_name in ['sent', 'delivered', 'opened', 'clicked'] %}
+    union all
+    select
+        dated_key,
+        customer_key,
+        {{ event_name }}_date as activity_date,
+        known_date as linked_date,
+        cast(null as date) as shared_date,
+        'email_{{ event_name }}' as event_name,
+        null as engaged_seconds
+    from {{ ref('fct_dated_messages') }}
+    where {{ event_name }}_date is not null
+    {%- endfor %}
+    union all
+    select
+        dated_key,
+        customer_key,
+        redeemed_date as activity_date,
+        cast(null as date) as linked_date,
+        cast(null as date) as shared_date,
+        'coupon_redemption' as event_name,
+        null as engaged_seconds
+    from {{ ref('fct_dated_redemptions') }}
+),
+
+final as (
+    select
+        dated_key,
+        customer_key,
+        activity_date,
+        greatest(activity_date, coalesce(linked_date, activity_date)) as known_date,
+        shared_date,
+        {%- for event_name, column in {
+            'product_view': 'product_view_count', 'search': 'search_count',
+            'cart_add': 'cart_add_count', 'checkout': 'checkout_count',
+            'email_sent': 'email_sent_count', 'email_delivered': 'email_delivered_count',
+            'email_opened': 'email_open_count', 'email_clicked': 'email_click_count',
+            'social_interaction': 'social_interaction_count',
+            'service_interaction': 'service_interaction_count',
+            'coupon_redemption': 'coupon_redemption_count',
+        }.items() %}
+        cast(count(case when event_name = '{{ event_name }}' then 1 end) as integer)
+            as {{ column }},
+        {%- endfor %}
+        cast(
+            max(
+                case
+                    when event_name in (
+                        'visit', 'page_view', 'product_view', 'search', 'cart_add', 'checkout'
+                    ) then 1
+                    else 0
+                end
+            ) as integer
+        ) as visit_count,
+        cast(coalesce(sum(engaged_seconds), 0) as integer) as engaged_seconds
+    from attributed
+    group by
+        dated_key, customer_key, activity_date,
+        greatest(activity_date, coalesce(linked_date, activity_date)), shared_date
 )
 
 select * from final

@@ -143,6 +143,15 @@ final as (
             population.customer_key = responses.customer_key
             and population.as_of_date = responses.as_of_date
             and population.label_window_end = responses.label_window_end
+    union all
+    select
+        target_id,
+        customer_key,
+        item_id,
+        as_of_date,
+        label_window_end,
+        label
+    from {{ ref('item_labels') }}
 )
 
 select * from final
