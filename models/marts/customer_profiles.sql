@@ -52,6 +52,27 @@ preferences as (
     group by customer_key
 ),
 
+scores as (
+    select
+        customer_key,
+        max(case when model_name = 'buys_30d' then score end) as purchase_score,
+        max(case when model_name = 'buys_30d' then band end) as purchase_band,
+        max(case when model_name = 'lapses_30d' then score end) as lapse_risk_score,
+        max(case when model_name = 'lapses_30d' then band end) as lapse_risk_band
+    from {{ ref('probability_scores') }}
+    where item_id = ''
+    group by customer_key
+),
+
+predicted_values as (
+    select * from {{ ref('lifetime_values') }}
+    where horizon_days = 365
+),
+
+personas as (
+    select * from {{ ref('customer_personas') }}
+),
+
 memberships as (
     select
         customer_key,
@@ -100,6 +121,20 @@ final as (
         cast(preferences.preferred_hour as integer) as preferred_hour,
         cast(preferences.preferred_weekday as integer) as preferred_weekday,
         preferences.preferred_channel,
+        scores.purchase_score,
+        scores.purchase_band,
+        scores.lapse_risk_score,
+        scores.lapse_risk_band,
+        predicted_values.predicted_value_amount as predicted_value_365d_amount,
+        predicted_values.predicted_value_low_amount as predicted_value_365d_low_amount,
+        predicted_values.predicted_value_high_amount as predicted_value_365d_high_amount,
+        predicted_values.band as predicted_value_band,
+        {{ money(
+            'purchases.net_revenue_amount + predicted_values.predicted_value_amount'
+        ) }} as total_value_amount,
+        predicted_values.expected_next_order_date,
+        personas.persona_id,
+        personas.persona_name,
         memberships.segment_ids
     from customers
     inner join contactability on customers.customer_key = contactability.customer_key
@@ -111,6 +146,9 @@ final as (
     left join fans on customers.customer_key = fans.customer_key
     left join engagement on customers.customer_key = engagement.customer_key
     left join preferences on customers.customer_key = preferences.customer_key
+    left join scores on customers.customer_key = scores.customer_key
+    left join predicted_values on customers.customer_key = predicted_values.customer_key
+    left join personas on customers.customer_key = personas.customer_key
     left join memberships on customers.customer_key = memberships.customer_key
 )
 
