@@ -53,20 +53,30 @@ sent as (
     group by messages.dated_key, messages.campaign_key, messages.sent_date
 ),
 
-sized as (
+sizes as (
     select
-        *,
-        count(*) over (partition by campaign_key, sent_date) as recipient_count
+        campaign_key,
+        sent_date,
+        count(*) as recipient_count,
+        max(ended_date - sent_date) as duration_days
     from sent
+    group by campaign_key, sent_date
+),
+
+-- Campaigns to everybody are not like those to a chosen few: at least half of the largest by then.
+compared as (
+    select
+        campaign_key,
+        sent_date,
+        duration_days,
+        2 * recipient_count >= max(recipient_count) over (
+            order by sent_date range between unbounded preceding and current row
+        ) as is_broad
+    from sizes
 ),
 
 last_campaigns as (
-    select
-        campaign_key,
-        max(recipient_count) as recipient_count,
-        max(ended_date - sent_date) as duration_days
-    from sized
-    group by campaign_key, sent_date
+    select * from compared
     order by sent_date desc, campaign_key asc
     limit 1
 ),
@@ -74,14 +84,15 @@ last_campaigns as (
 final as (
     select
         false as is_of_run,
-        customer_key,
-        campaign_key as item_id,
-        sent_date as as_of_date,
-        clicked_date,
-        cast(ended_date as date) as ended_date,
-        ended_date - sent_date as duration_days,
-        recipient_count
-    from sized
+        sent.customer_key,
+        sent.campaign_key as item_id,
+        sent.sent_date as as_of_date,
+        sent.clicked_date,
+        cast(sent.ended_date as date) as ended_date,
+        compared.is_broad
+    from sent
+    inner join compared
+        on sent.campaign_key = compared.campaign_key and sent.sent_date = compared.sent_date
     union all
     select
         true as is_of_run,
@@ -90,8 +101,7 @@ final as (
         {{ as_of_date() }} as as_of_date,
         cast(null as date) as clicked_date,
         cast({{ as_of_date() }} + cast(last_campaigns.duration_days as integer) as date) as ended_date,
-        last_campaigns.duration_days,
-        last_campaigns.recipient_count
+        last_campaigns.is_broad
     from mailed
     cross join last_campaigns
 )

@@ -1,2 +1,15 @@
 {{ config(materialized='table') }}
-select * exclude (is_of_run) from {{ ref('category_rows') }} where is_of_run
+
+-- Grain: customer and category bought in the last 365 days, on the day of the run.
+-- Not additive. The columns are those of its training
+-- counterpart, made by the same lines.
+with rows_of_all_days as (
+    select * from {{ ref('category_rows') }}
+    where is_of_run
+),
+
+final as (
+    select * exclude (is_of_run) from rows_of_all_days
+)
+
+select * from final

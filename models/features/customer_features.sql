@@ -1,1 +1,15 @@
-select * exclude (is_of_run) from {{ ref('feature_rows') }} where is_of_run
+{{ config(materialized='table') }}
+
+-- Grain: customer, on the day of the run.
+-- Not additive. The columns are those of its training
+-- counterpart, made by the same lines.
+with rows_of_all_days as (
+    select * from {{ ref('feature_rows') }}
+    where is_of_run
+),
+
+final as (
+    select * exclude (is_of_run) from rows_of_all_days
+)
+
+select * from final

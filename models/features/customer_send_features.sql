@@ -1,2 +1,15 @@
 {{ config(materialized='table') }}
-select * exclude (is_of_run) from {{ ref('send_rows') }} where is_of_run
+
+-- Grain: customer who was sent an e-mail, and the next campaign, on the day of the run.
+-- Not additive. The columns are those of its training
+-- counterpart, made by the same lines.
+with rows_of_all_days as (
+    select * from {{ ref('send_rows') }}
+    where is_of_run
+),
+
+final as (
+    select * exclude (is_of_run) from rows_of_all_days
+)
+
+select * from final

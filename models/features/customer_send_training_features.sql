@@ -1,2 +1,15 @@
 {{ config(materialized='view') }}
-select * exclude (is_of_run) from {{ ref('send_rows') }} where not is_of_run
+
+-- Grain: customer, campaign that was sent to them, and day of the send.
+-- Not additive. A view: nobody pays for it
+-- but a trainer.
+with rows_of_all_days as (
+    select * from {{ ref('send_rows') }}
+    where not is_of_run
+),
+
+final as (
+    select * exclude (is_of_run) from rows_of_all_days
+)
+
+select * from final

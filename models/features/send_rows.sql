@@ -27,8 +27,6 @@ contacted as (
         {{ in_last(
             'contacts.email_click_count', 'sends.as_of_date - contacts.activity_date', 90
         ) }} as email_click_count_90d,
-        {{ in_last('contacts.email_sent_count', 'sends.as_of_date - contacts.activity_date', 30) }}
-            as email_sent_count_30d,
         sum(contacts.coupon_redemption_count) as redemption_count,
         count(case when contacts.coupon_redemption_count > 0 then 1 end) as redemption_days,
         {{ in_last(
@@ -102,9 +100,9 @@ summed as (
         item_id,
         as_of_date,
         {%- for column in [
-            'duration_days', 'recipient_count', 'email_sent_days', 'email_delivered_count',
+            'is_broad', 'email_sent_days', 'email_delivered_count',
             'email_open_count', 'email_click_count', 'email_click_count_90d',
-            'email_sent_count_30d', 'redemption_count', 'redemption_days', 'redemption_count_60d',
+            'redemption_count', 'redemption_days', 'redemption_count_60d',
             'redemption_age_days', 'response_age_days', 'recency_days', 'order_count',
             'order_count_30d', 'order_count_90d', 'line_count_90d', 'net_amount_90d',
             'discount_amount_90d', 'gross_amount_90d',
@@ -126,10 +124,7 @@ final as (
         {{ flag_feature('order_count is null') }} as missing_purchases,
         {{ flag_feature('email_sent_days is null') }} as missing_email,
         {{ flag_feature('coalesce(redemption_count, 0) = 0') }} as missing_redemptions,
-        {{ log_feature('duration_days', 365) }} as log_duration_days,
-        {{ log_feature('recipient_count', 100000000) }} as log_recipients,
-        {{ log_feature('email_sent_days', 1000) }} as log_email_sent_days,
-        {{ log_feature('email_sent_count_30d', 1000) }} as log_email_sent_count_30d,
+        {{ flag_feature('is_broad') }} as broad_audience,
         {{ rate_feature('(email_open_count + 1) / (email_delivered_count + 5.0)', '0.2') }}
             as email_open_rate,
         {{ rate_feature('(email_click_count + 0.5) / (email_delivered_count + 10.0)', '0.05') }}
@@ -141,6 +136,10 @@ final as (
         {{ log_feature('redemption_days', 1000) }} as log_redemption_days,
         {{ rate_feature('(redemption_days + 0.1) / (email_sent_days + 1.0)') }}
             as redemption_rate,
+        {{ ratio_feature('redemption_days', 'email_sent_days', 0.3) }} as log_redemption_rate,
+        {{ rate_feature(
+            'redemption_days / (email_sent_days + 1.0) * exp(-redemption_age_days / 60.0)'
+        ) }} as redemption_decay_rate,
         {{ log_feature('redemption_age_days', 365, '365') }} as log_redemption_age_days,
         {{ log_feature('response_age_days', 365, '365') }} as log_response_age_days,
         {{ log_feature('recency_days', 3650, '3650') }} as log_recency_days,
@@ -150,6 +149,8 @@ final as (
         {{ log_feature('line_count_90d / nullif(cast(order_count_90d as double), 0)') }}
             as log_lines_per_order_90d,
         {{ log_feature('net_amount_90d / nullif(order_count_90d, 0)') }} as log_order_value_90d,
+        {{ log_feature('line_count_90d', 100000) }} as log_line_count_90d,
+        {{ log_feature('discount_amount_90d') }} as log_discount_90d,
         {{ rate_feature('discount_amount_90d / nullif(gross_amount_90d, 0)') }}
             as discount_rate_90d
     from summed

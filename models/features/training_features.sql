@@ -1,2 +1,15 @@
 {{ config(materialized='view') }}
-select * exclude (is_of_run) from {{ ref('feature_rows') }} where not is_of_run
+
+-- Grain: customer who was there at a cutoff of training, and cutoff.
+-- Not additive. A view: nobody pays for it
+-- but a trainer.
+with rows_of_all_days as (
+    select * from {{ ref('feature_rows') }}
+    where not is_of_run
+),
+
+final as (
+    select * exclude (is_of_run) from rows_of_all_days
+)
+
+select * from final
