@@ -4,8 +4,8 @@ import json
 
 from lettershop_ml import engine, metrics, policy, propensity, registry, terms, trainer
 
-# Columns that every target is also ranked by, for comparison; the first must be beaten.
-RANKINGS = ("rfm_score", "recency_days")
+# Columns that targets are also ranked by where they have them; the first must be beaten.
+RANKINGS = ("rfm_score", "recency_days", "redemption_count_before")
 # Fewer labels since training say nothing about a version.
 MINIMUM_TO_JUDGE = 100
 
@@ -98,7 +98,9 @@ class Trainer:
             propensity.require_counts(few["rows"], few["positives"], few["cutoffs"], settings)
             if not names:
                 raise propensity.NotTrainableError("the feature catalogue allows it no feature")
-            columns = list(dict.fromkeys([*names, *RANKINGS]))
+            there = self.inputs.columns(grain)
+            rankings = [name for name in RANKINGS if name in there]
+            columns = list(dict.fromkeys([*names, *rankings]))
             table = self.inputs.rows(name, grain, columns, int(request["maximum_rows"]))
             sample = sample_of(table, columns)
             serving = None
@@ -107,7 +109,7 @@ class Trainer:
                 if not serving.pieces.keys() <= sample.columns.keys():
                     serving = None
             with engine.single_threaded():
-                fit = propensity.train(sample, names, RANKINGS, settings, serving)
+                fit = propensity.train(sample, names, rankings, settings, serving)
         except propensity.NotTrainableError as error:
             return trainer.refused(request, rows, champion, cause, str(error))
 

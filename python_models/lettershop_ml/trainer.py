@@ -35,10 +35,12 @@ class Inputs:
 
     def names(self, model_name: str, grain: str) -> list[str]:
         """Return the features a model may use that its grain has, in alphabetical order."""
-        used_by = self.catalog["used_by"].fillna("")
-        may = used_by.map(lambda used: used.strip() == "*" or model_name in used.split())
-        forbidden = self.catalog["is_forbidden"].map(lambda value: str(value).lower() == "true")
-        allowed = set(self.catalog.loc[may & ~forbidden, "feature"])
+        catalog = self.catalog[self.catalog["grain"] == grain]
+        # A star stands for every supervised model of the grain; personas are named.
+        stands = {model_name} | ({"*"} if model_name != "personas" else set())
+        may = catalog["used_by"].fillna("").map(lambda used: bool(stands & set(used.split())))
+        forbidden = catalog["is_forbidden"].map(lambda value: str(value).lower() == "true")
+        allowed = set(catalog.loc[may & ~forbidden, "feature"])
         return sorted(allowed & set(self.columns(grain)) - set(KEYS))
 
     def definition(self, request: dict, names: list[str]) -> str:
@@ -48,7 +50,8 @@ class Inputs:
             request: the model's row of training_requests.
             names: of its features.
         """
-        described = self.catalog[self.catalog["feature"].isin(names)].sort_values("feature")
+        described = self.catalog[self.catalog["feature"].isin(names)]
+        described = described.sort_values(["feature", "grain"])
         wanted = ("feature", "grain", "family", "transform", "missing_rule")
         columns = [column for column in wanted if column in described]
         target = {key: request[key] for key in sorted(request) if key.startswith("target_")}
