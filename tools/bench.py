@@ -2,6 +2,7 @@
 
     python -m tools.bench
     python -m tools.bench triggers LANDING
+    python -m tools.bench scoring [CUSTOMERS]
 
 - wall: `dbt build` of the project, seeds, models, data tests and unit tests, parsing included;
 - inside DuckDB: what DuckDB took for dbt's statements, as dbt logged it, summed over its threads;
@@ -11,6 +12,10 @@
 
 With `triggers` only the selector of that name is measured, on a landing of your own choice: a run
 of it on a shop that is built, against the same nodes with every body replaced by `select 1`.
+
+With `scoring` a million customers (or as many as said) are scored with all models, reasons
+included, in the engine and the usual way, on the models of the Complete Journey and its features,
+multiplied; and a model is trained on 500,000 rows.
 
 Ratios of one run compare; seconds depend on the machine and on who else uses it.
 """
@@ -270,10 +275,46 @@ def print_triggers(landing: Path) -> None:
     print(f"  triggers / floor                   {wall / floor:7.2f}    target: at most 3")
 
 
+def print_scoring(customers: int) -> None:
+    """Measure scoring and the memory of training, and print it.
+
+    Args:
+        customers: how many to score.
+    """
+    from tools import bench_scoring
+
+    with tempfile.TemporaryDirectory(prefix="lettershop-bench-") as name:
+        folder = Path(name)
+        write_landing(folder / "landing")
+        print("Building features and models ...", flush=True)
+        dbt_build(
+            ROOT,
+            folder / "project",
+            folder / "landing",
+            *("--select", "+path:models/predictions"),
+            *("--resource-type", "seed", "--resource-type", "model"),
+        )
+        print("Scoring both ways ...", flush=True)
+        found = bench_scoring.compare(folder / "project", customers)
+    ratio = found["usual_seconds"] / found["ours_seconds"]
+    print(f"\n{customers:,} customers, {found['models']} models with reasons; {THREADS} threads\n")
+    print(f"  in the engine                      {found['ours_seconds']:7.1f} s")
+    print(f"  pulled out, predicted, written     {found['usual_seconds']:7.1f} s")
+    print(f"  usual / ours                       {ratio:7.2f}    target: at least 3")
+    print(f"  growth of Python, in the engine    {found['ours_growth']:7.0f} MB target: below 500")
+    print(f"  growth of Python, pulled out       {found['usual_growth']:7.0f} MB")
+    seconds, growth = bench_scoring.training_memory(500_000)
+    print(f"  training on 500,000 rows           {seconds:7.1f} s")
+    print(f"  growth of Python, training         {growth:7.0f} MB target: below 4,096")
+
+
 def main() -> None:
     """Measure and print, with the targets beside the ratios."""
     if sys.argv[1:2] == ["triggers"] and len(sys.argv) == 3:
         print_triggers(Path(sys.argv[2]))
+        return
+    if sys.argv[1:2] == ["scoring"] and len(sys.argv) <= 3:
+        print_scoring(int(sys.argv[2]) if sys.argv[2:] else 1_000_000)
         return
     if sys.argv[1:]:
         sys.exit(__doc__)
