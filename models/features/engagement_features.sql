@@ -4,7 +4,7 @@
 -- untransformed; not additive. A visit is a day on the site.
 {%- set windowed = {
     'email_sent_count': [30, 90], 'email_delivered_count': [90], 'email_open_count': [30, 90],
-    'email_click_count': [30, 90], 'visit_count': [7, 30, 90], 'product_view_count': [7, 30],
+    'email_click_count': [30, 90], 'product_view_count': [7, 30],
     'cart_add_count': [7, 30, 90], 'checkout_count': [30], 'search_count': [30],
     'engaged_seconds': [30], 'social_interaction_count': [90], 'service_interaction_count': [90],
     'coupon_redemption_count': [90],
@@ -42,6 +42,11 @@ final as (
         min(case when visit_count > 0 then age_days end) as visit_age_days,
         min(case when cart_add_count > 0 then age_days end) as cart_age_days,
         cast(sum(coupon_redemption_count) as bigint) as coupon_redemption_count,
+        -- A day on the site is one visit, on however many devices.
+        {%- for window in [7, 30, 90] %}
+        count(distinct case when visit_count > 0 and age_days <= {{ window }} then age_days end)
+            as visit_count_{{ window }}d,
+        {%- endfor %}
         {%- for column, windows in windowed.items() %}
         {%- for window in windows %}
         cast({{ in_last(column, 'age_days', window) }} as bigint) as {{ column }}_{{ window }}d
