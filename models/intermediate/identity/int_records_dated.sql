@@ -1,8 +1,8 @@
 {{ config(materialized='view') }}
 
 -- Customer ids with the key that they had on past days: that of the oldest record which the CRM
--- itself calls the same, in up to three steps. Merges that were inferred from shared identifiers are
--- left out, since each of them moved somebody's key on the day it was found.
+-- itself calls the same, in up to three steps. Merges that were inferred from shared identifiers
+-- are left out, since each of them moved somebody's key on the day it was found.
 with records as (
     select * from {{ ref('int_customer_keys_ranked') }}
     where identifier_type = 'customer_id'
@@ -27,18 +27,18 @@ rooted as (
     select
         records.*,
         coalesce(
-            third.right_customer_id,
-            second.right_customer_id,
-            first.right_customer_id,
+            thrice.right_customer_id,
+            twice.right_customer_id,
+            once.right_customer_id,
             records.identifier
         ) as root_id
     from records
-    left join crm_merges as first
-        on records.store = first.store and records.identifier = first.left_customer_id
-    left join crm_merges as second
-        on first.store = second.store and first.right_customer_id = second.left_customer_id
-    left join crm_merges as third
-        on second.store = third.store and second.right_customer_id = third.left_customer_id
+    left join crm_merges as once
+        on records.store = once.store and records.identifier = once.left_customer_id
+    left join crm_merges as twice
+        on once.store = twice.store and once.right_customer_id = twice.left_customer_id
+    left join crm_merges as thrice
+        on twice.store = thrice.store and twice.right_customer_id = thrice.left_customer_id
 ),
 
 keyed as (
