@@ -118,18 +118,16 @@ def test_the_later_events_do_tell_who_did_what_before(shops):
     assert late_links[0][0] > 20
 
 
+def contract(name: str) -> list[tuple[str, str]]:
+    """Return the columns of a model of features, and their types, as its YAML has them."""
+    described = yaml.safe_load((ROOT / "models" / "features" / f"{name}.yml").open())
+    return [(column["name"], column["data_type"]) for column in described["models"][0]["columns"]]
+
+
 def test_the_run_and_its_training_have_the_same_columns():
-    folder = ROOT / "models" / "features"
-    for grain in ("customer", "customer_category", "customer_send"):
-        past = "training_features" if grain == "customer" else f"{grain}_training_features"
-        of_run, of_past = (
-            [
-                (column["name"], column["data_type"])
-                for column in yaml.safe_load((folder / f"{name}.yml").open())["models"][0]["columns"]
-            ]
-            for name in (f"{grain}_features", past)
-        )
-        assert of_run == of_past
+    assert contract("customer_features") == contract("training_features")
+    for grain in ("customer_category", "customer_send"):
+        assert contract(f"{grain}_features") == contract(f"{grain}_training_features")
 
 
 def test_no_feature_is_ever_missing(shops):
@@ -144,8 +142,7 @@ def test_the_catalogue_lists_every_column_and_nothing_forbidden():
         catalog = list(csv.DictReader(file))
     keys = {"customer_key", "item_id", "as_of_date"}
     for grain in ("customer", "customer_category", "customer_send"):
-        described = yaml.safe_load((ROOT / "models" / "features" / f"{grain}_features.yml").open())
-        columns = {column["name"] for column in described["models"][0]["columns"]} - keys
+        columns = {name for name, _ in contract(f"{grain}_features")} - keys
         listed = {row["feature"] for row in catalog if row["grain"] == grain}
         forbidden = {row["feature"] for row in catalog if row["is_forbidden"] == "true"}
         assert columns == listed - forbidden
