@@ -3,56 +3,12 @@
 -- Grain: identifier that is or leads to a record with a customer id. Whom it was known to stand for
 -- on a past day: what becomes known later changes nothing here (docs/decisions/0031). Coarser than
 -- dim_identifiers, which says who it stands for now. A view: only training reads it.
-with records as (
-    select * from {{ ref('dim_customer_records') }}
-    where identifier_type = 'customer_id'
+with people as (
+    select * from {{ ref('int_records_dated') }}
 ),
 
 links as (
     select * from {{ ref('int_identifiers_linked') }}
-),
-
-crm_merges as (
-    select * from {{ ref('int_records_linked') }}
-    where evidence = 'merged_into_customer_id'
-),
-
--- A record stands for itself, or for the one that the CRM merged it into, in up to three steps.
-rooted as (
-    select
-        records.*,
-        coalesce(
-            third.right_customer_id,
-            second.right_customer_id,
-            first.right_customer_id,
-            records.identifier
-        ) as root_id
-    from records
-    left join crm_merges as first
-        on records.store = first.store and records.identifier = first.left_customer_id
-    left join crm_merges as second
-        on first.store = second.store and first.right_customer_id = second.left_customer_id
-    left join crm_merges as third
-        on second.store = third.store and second.right_customer_id = third.left_customer_id
-),
-
-people as (
-    select
-        store,
-        identifier,
-        customer_key,
-        recorded_at,
-        origin,
-        first_value(own_key) over (
-            partition by store, root_id
-            order by
-                case when origin = 'crm' then 0 else 1 end asc,
-                recorded_at asc nulls last,
-                record_id asc
-        ) as dated_key
-    from rooted
-    qualify
-        row_number() over (partition by store, identifier order by origin asc, record_id asc) = 1
 ),
 
 -- The records that a row names together with the identifier.
@@ -63,7 +19,7 @@ direct as (
         links.right_identifier as identifier,
         people.dated_key,
         min(people.customer_key) as customer_key,
-        min(links.linked_at) as linked_at
+        min(greatest(links.linked_at, coalesce(people.known_at, links.linked_at))) as linked_at
     from links
     inner join people
         on links.store = people.store and links.left_identifier = people.identifier
@@ -186,7 +142,8 @@ held as (
         identifier,
         dated_key,
         customer_key,
-        case when origin = 'crm' then recorded_at end as recorded_at
+        known_at as linked_at,
+        case when origin = 'crm' then recorded_at end as signed_up_at
     from people
 ),
 
@@ -199,7 +156,7 @@ final as (
         customer_key,
         nullif(linked_at, timestamp '1900-01-01 00:00:00') as linked_at,
         shared_at,
-        recorded_at as signed_up_at
+        signed_up_at
     from held
 )
 

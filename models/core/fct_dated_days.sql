@@ -88,7 +88,7 @@ attributed as (
         dated_key,
         customer_key,
         redeemed_date as activity_date,
-        cast(null as date) as linked_date,
+        known_date as linked_date,
         cast(null as date) as shared_date,
         'coupon_redemption' as event_name,
         null as engaged_seconds

@@ -33,7 +33,8 @@ named as (
         staged_orders.ordered_at,
         case
             when
-                coalesce(staged_orders.customer_id, staged_orders.email, staged_orders.phone) is null
+                coalesce(staged_orders.customer_id, staged_orders.email, staged_orders.phone)
+                is null
                 then devices.linked_at
         end as seen_at,
         {{ identifier_type([

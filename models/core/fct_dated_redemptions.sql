@@ -22,7 +22,8 @@ final as (
         identifiers.dated_key,
         identifiers.customer_key,
         campaigns.campaign_key,
-        {{ local_date('redemptions.redeemed_at') }} as redeemed_date
+        {{ local_date('redemptions.redeemed_at') }} as redeemed_date,
+        {{ local_date('identifiers.linked_at') }} as known_date
     from redemptions
     inner join identifiers
         on

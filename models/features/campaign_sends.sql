@@ -100,7 +100,8 @@ final as (
         'campaign' as item_id,
         {{ as_of_date() }} as as_of_date,
         cast(null as date) as clicked_date,
-        cast({{ as_of_date() }} + cast(last_campaigns.duration_days as integer) as date) as ended_date,
+        cast({{ as_of_date() }} + cast(last_campaigns.duration_days as integer) as date)
+            as ended_date,
         last_campaigns.is_broad
     from mailed
     cross join last_campaigns

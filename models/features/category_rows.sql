@@ -77,11 +77,10 @@ summed as (
         count(*) as day_count,
         min(age_days) as category_recency_days,
         max(age_days) as category_age_days,
-        sum(line_count) as line_count,
         {%- for window in [14, 30, 90, 180] %}
-        count(case when age_days <= {{ window }} then 1 end) as days_{{ window }}d
-        {{- ',' if not loop.last }}
+        count(case when age_days <= {{ window }} then 1 end) as days_{{ window }}d,
         {%- endfor %}
+        sum(line_count) as line_count
     from days
     group by customer_key, category, as_of_date, is_of_run
 ),

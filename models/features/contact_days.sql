@@ -34,10 +34,10 @@ known as (
         activity_date,
         activity_date as known_date,
         date '9999-12-31' as gone_date,
-        case when session_count > 0 then 1 else 0 end as visit_count,
         {%- for column in counts + of_site %}
-        {{ column }}{{ ',' if not loop.last }}
+        {{ column }},
         {%- endfor %}
+        case when session_count > 0 then 1 else 0 end as visit_count
     from days
     union all
     select
@@ -47,10 +47,10 @@ known as (
         activity_date,
         known_date,
         coalesce(shared_date, date '9999-12-31') as gone_date,
-        visit_count,
         {%- for column in counts + of_site %}
-        {{ column }}{{ ',' if not loop.last }}
+        {{ column }},
         {%- endfor %}
+        visit_count
     from dated_days
 ),
 
@@ -64,10 +64,10 @@ final as (
         {%- for column in counts %}
         known.{{ column }},
         {%- endfor %}
-        {%- for column in ['visit_count'] + of_site %}
-        case when trackable.customer_key is not null then known.{{ column }} end as {{ column }}
-        {{- ',' if not loop.last }}
+        {%- for column in of_site %}
+        case when trackable.customer_key is not null then known.{{ column }} end as {{ column }},
         {%- endfor %}
+        case when trackable.customer_key is not null then known.visit_count end as visit_count
     from known
     inner join customers on known.current_key = customers.customer_key
     left join trackable on known.current_key = trackable.customer_key

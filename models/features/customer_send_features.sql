@@ -9,7 +9,12 @@ with rows_of_all_days as (
 ),
 
 final as (
-    select * exclude (is_of_run) from rows_of_all_days
+    select
+        {%- for column in model.columns if column != 'as_of_date' %}
+        {{ column }},
+        {%- endfor %}
+        as_of_date
+    from rows_of_all_days
 )
 
 select * from final

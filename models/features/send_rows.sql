@@ -100,15 +100,16 @@ summed as (
         item_id,
         as_of_date,
         {%- for column in [
-            'is_broad', 'email_sent_days', 'email_delivered_count',
+            'email_sent_days', 'email_delivered_count',
             'email_open_count', 'email_click_count', 'email_click_count_90d',
             'redemption_count', 'redemption_days', 'redemption_count_60d',
             'redemption_age_days', 'response_age_days', 'recency_days', 'order_count',
             'order_count_30d', 'order_count_90d', 'line_count_90d', 'net_amount_90d',
             'discount_amount_90d', 'gross_amount_90d',
         ] %}
-        max({{ column }}) as {{ column }}{{ ',' if not loop.last }}
+        max({{ column }}) as {{ column }},
         {%- endfor %}
+        max(is_broad) as is_broad
     from united
     group by is_of_run, customer_key, item_id, as_of_date
 ),
@@ -129,9 +130,9 @@ final as (
             as email_open_rate,
         {{ rate_feature('(email_click_count + 0.5) / (email_delivered_count + 10.0)', '0.05') }}
             as email_click_rate,
-        {{ log_feature('email_click_count', 1000) }} as log_email_click_count,
+        {{ log_feature('email_click_count', 1000) }} as log_email_click_count_all,
         {{ log_feature('email_click_count_90d', 1000) }} as log_email_click_count_90d,
-        {{ log_feature('redemption_count', 1000) }} as log_redemption_count,
+        {{ log_feature('redemption_count', 1000) }} as log_redemption_count_all,
         {{ log_feature('redemption_count_60d', 1000) }} as log_redemption_count_60d,
         {{ log_feature('redemption_days', 1000) }} as log_redemption_days,
         {{ rate_feature('(redemption_days + 0.1) / (email_sent_days + 1.0)') }}

@@ -100,7 +100,10 @@ population as (
     inner join targets on cutoffs.target_id = targets.target_id
     inner join before on cutoffs.as_of_date = before.as_of_date
     where
-        coalesce(before.recency_days <= targets.active_within_days, targets.active_within_days is null)
+        (
+            targets.active_within_days is null
+            or before.recency_days <= targets.active_within_days
+        )
         and (targets.min_purchased_before is null or before.recency_days is not null)
         and before.order_count_90d >= coalesce(targets.min_orders_90d, 0)
         and before.net_amount_90d >= coalesce(targets.min_spend_90d, 0)
