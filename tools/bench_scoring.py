@@ -58,10 +58,15 @@ class Memory:
         return self.most - self.before
 
 
-def connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    """Open a build's databases with bounded memory."""
+def connect(folder: Path, memory: str) -> duckdb.DuckDBPyConnection:
+    """Open a build's databases.
+
+    Args:
+        folder: of the build.
+        memory: what DuckDB may hold.
+    """
     connection = duckdb.connect(
-        str(folder / "work.duckdb"), config={"threads": 2, "memory_limit": MEMORY}
+        str(folder / "work.duckdb"), config={"threads": 2, "memory_limit": memory}
     )
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("set preserve_insertion_order = false")
@@ -279,20 +284,18 @@ def compare(folder: Path, customers: int) -> dict[str, float]:
         Seconds and growth in MB of ours and of the usual way, and the number of models.
     """
     with engine.single_threaded():
-        connection = connect(folder)
+        connection = connect(folder, "8GB")
         pipelines = Pipelines(connection)
-        connection.execute("set memory_limit = '4GB'")
         enlarge(connection, customers)
         connection.close()
         found: dict[str, float] = {"models": len(pipelines.models) + 2}
         for name in ("ours", "usual"):
-            connection = connect(folder)
+            connection = connect(folder, MEMORY if name == "ours" else "8GB")
             with Memory() as memory:
                 started = time.perf_counter()
                 if name == "ours":
                     ours(connection, folder)
                 else:
-                    connection.execute("set memory_limit = '8GB'")
                     pipelines.run(connection)
                 found[f"{name}_seconds"] = time.perf_counter() - started
             found[f"{name}_growth"] = memory.growth

@@ -16,7 +16,7 @@ import numpy as np
 from lettershop_ml import metrics, terms
 
 # Inverse strengths of the logistic regression's L2 penalty, weakest penalty last.
-STRENGTHS = (0.003, 0.03, 0.3)
+STRENGTHS = (0.003, 0.01, 0.03, 0.1)
 CANDIDATES = ("logistic", "boosting", "mean")
 
 
@@ -63,7 +63,7 @@ class Settings:
     minimum_of_each_class: int = 25
     test_cutoffs: int = 2
     operating_rate: float = 0.1
-    iterations: int = 60
+    iterations: int = 90
     seed: int = 7
 
 
@@ -130,7 +130,7 @@ def fit_boosting(sample: Sample, names, iterations: int, seed: int):
     boosting = HistGradientBoostingClassifier(
         interaction_cst="no_interactions",
         max_iter=iterations,
-        learning_rate=0.15,
+        learning_rate=0.12,
         max_leaf_nodes=6,
         min_samples_leaf=max(20, len(sample.labels) // 200),
         l2_regularization=10.0,
@@ -249,6 +249,20 @@ def before(sample: Sample, cutoff: str) -> Sample:
     return sample.where((sample.cutoffs < cutoff) & (sample.ends <= cutoff))
 
 
+def _inner_cutoff(train: Sample) -> str:
+    """Return the cutoff from which rows choose: the latest with a third of the rows after it.
+
+    One cutoff alone says little where it holds few rows, as single campaigns do.
+    """
+    wanted, held = len(train.labels) / 3, 0
+    cutoffs, counts = np.unique(train.cutoffs, return_counts=True)
+    for cutoff, count in zip(cutoffs[::-1].tolist(), counts[::-1].tolist(), strict=True):
+        held += count
+        if held >= wanted:
+            return cutoff
+    return cutoffs[0]
+
+
 def compete(
     sample: Sample,
     names,
@@ -282,9 +296,9 @@ def compete(
         if not _has_both(train, 5) or not _has_both(test):
             continue
         if chosen is None:
-            inner = sorted(set(train.cutoffs.tolist()))[-1]
+            inner = _inner_cutoff(train)
             fitting = before(train, inner)
-            valid = train.where(train.cutoffs == inner)
+            valid = train.where(train.cutoffs >= inner)
             if _has_both(fitting, 5) and _has_both(valid):
                 chosen = choose(fitting, valid, names, settings)
                 models = fit_candidates(fitting, names, chosen, settings.seed)
@@ -292,7 +306,7 @@ def compete(
                     collected[name] = [models[name].logit(valid.columns)]
                 collected["labels"] = [valid.labels]
             else:
-                chosen = {"strength": STRENGTHS[1], "iterations": 40}
+                chosen = {"strength": STRENGTHS[2], "iterations": 40}
                 collected = {name: [] for name in (*CANDIDATES, "labels")}
         if collected["labels"]:
             known = np.concatenate(collected["labels"])
