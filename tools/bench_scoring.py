@@ -24,7 +24,7 @@ from lettershop_ml.propensity_trainer import sample_of, settings_of
 
 # What DuckDB may hold of its own: the engine's memory is a setting, not a matter of Python.
 MEMORY = "300MB"
-PREDICTIONS = ("probability_scores", "score_reasons", "lifetime_values", "customer_personas")
+PREDICTIONS = ("lifetime_values",)
 
 
 class Memory:
@@ -112,7 +112,7 @@ def read(connection, name: str, where: str = "true") -> pd.DataFrame:
 
 
 def ours(connection, folder: Path) -> None:
-    """Run what dbt runs: the three scoring models, then the predictions' own compiled SQL."""
+    """Run what dbt runs: the three scoring models, then the SQL of what is a table over them."""
     features = {
         grain: connection.table(f"features.{name}_features")
         for grain, name in (

@@ -52,16 +52,14 @@ preferences as (
     group by customer_key
 ),
 
-scores as (
-    select
-        customer_key,
-        max(case when model_name = 'buys_30d' then score end) as purchase_score,
-        max(case when model_name = 'buys_30d' then band end) as purchase_band,
-        max(case when model_name = 'lapses_30d' then score end) as lapse_risk_score,
-        max(case when model_name = 'lapses_30d' then band end) as lapse_risk_band
-    from {{ ref('probability_scores') }}
-    where item_id = ''
-    group by customer_key
+propensities as (
+    select * from {{ ref('propensity_scores') }}
+    where model_name = 'buys_30d'
+),
+
+lapse_risks as (
+    select * from {{ ref('lapse_risk_scores') }}
+    where model_name = 'lapses_30d'
 ),
 
 predicted_values as (
@@ -121,10 +119,10 @@ final as (
         cast(preferences.preferred_hour as integer) as preferred_hour,
         cast(preferences.preferred_weekday as integer) as preferred_weekday,
         preferences.preferred_channel,
-        scores.purchase_score,
-        scores.purchase_band,
-        scores.lapse_risk_score,
-        scores.lapse_risk_band,
+        propensities.score as purchase_score,
+        propensities.band as purchase_band,
+        lapse_risks.score as lapse_risk_score,
+        lapse_risks.band as lapse_risk_band,
         predicted_values.predicted_value_amount as predicted_value_365d_amount,
         predicted_values.predicted_value_low_amount as predicted_value_365d_low_amount,
         predicted_values.predicted_value_high_amount as predicted_value_365d_high_amount,
@@ -146,7 +144,8 @@ final as (
     left join fans on customers.customer_key = fans.customer_key
     left join engagement on customers.customer_key = engagement.customer_key
     left join preferences on customers.customer_key = preferences.customer_key
-    left join scores on customers.customer_key = scores.customer_key
+    left join propensities on customers.customer_key = propensities.customer_key
+    left join lapse_risks on customers.customer_key = lapse_risks.customer_key
     left join predicted_values on customers.customer_key = predicted_values.customer_key
     left join personas on customers.customer_key = personas.customer_key
     left join memberships on customers.customer_key = memberships.customer_key

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- Grain: customer who may be profiled, today. People who never bought have no persona.
 with assignments as (
     select * from {{ ref('persona_assignments') }}

@@ -38,6 +38,9 @@ valued as (
         cells.days_to_next,
         cells.low_count,
         cells.high_count,
+        {%- for number in range(2, 11) %}
+        cells.decile_{{ number }}_from,
+        {%- endfor %}
         cells.medium_from,
         cells.high_from,
         cells.value_p,
@@ -77,34 +80,6 @@ amounts as (
     from valued
 ),
 
-counted as (
-    select
-        horizon_days,
-        cast(value_amount as decimal(18, 2)) as rounded_amount,
-        count(*) as row_count
-    from amounts
-    where value_amount is not null
-    group by horizon_days, cast(value_amount as decimal(18, 2))
-),
-
-placed as (
-    select
-        horizon_days,
-        rounded_amount,
-        sum(row_count) over (partition by horizon_days order by rounded_amount asc) - row_count
-            as below_count,
-        sum(row_count) over (partition by horizon_days) as all_count
-    from counted
-),
-
-ranked as (
-    select
-        horizon_days,
-        rounded_amount,
-        1 + {{ integer_divide('10 * below_count', 'all_count') }} as decile
-    from placed
-),
-
 final as (
     select
         'lifetime_value' as model_name,
@@ -118,7 +93,12 @@ final as (
         amounts.value_amount as predicted_value_amount,
         least(amounts.low_amount, amounts.value_amount) as predicted_value_low_amount,
         greatest(amounts.high_amount, amounts.value_amount) as predicted_value_high_amount,
-        ranked.decile,
+        case
+            {%- for number in range(10, 1, -1) %}
+            when amounts.value_amount >= amounts.decile_{{ number }}_from then {{ number }}
+            {%- endfor %}
+            when amounts.value_amount is not null then 1
+        end as decile,
         case
             when amounts.value_amount is null then 'unknown'
             when amounts.value_amount >= amounts.high_from then 'high'
@@ -132,10 +112,6 @@ final as (
         end as unknown_reason
     from amounts
     left join decisions on true
-    left join ranked
-        on
-            amounts.horizon_days = ranked.horizon_days
-            and cast(amounts.value_amount as decimal(18, 2)) = ranked.rounded_amount
 )
 
 select * from final

@@ -1,6 +1,12 @@
 -- Grain: customer and segment of the family prediction. High bands are those of
 -- seeds/models/score_bands.csv; thresholds are in seeds/segments/segment_thresholds.csv.
-with scores as (
+with every_score as (
+    select * from {{ ref('propensity_scores') }}
+    union all
+    select * from {{ ref('lapse_risk_scores') }}
+),
+
+scores as (
     select
         case model_name
             when 'buys_30d' then 'likely_to_buy'
@@ -9,7 +15,7 @@ with scores as (
             when 'goes_silent' then 'likely_to_go_silent'
         end as segment_id,
         *
-    from {{ ref('probability_scores') }}
+    from every_score
     where
         band = 'high'
         and model_name in ('buys_30d', 'lapses_30d', 'soft_churn_30d', 'goes_silent')

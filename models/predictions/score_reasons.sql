@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- Grain: model, customer and item of which there is a score, today. The three families of features
 -- that move the logit most from that of the mean customer of training. Intercept, the three
 -- contributions and the other add up to the logit.

@@ -28,6 +28,7 @@ final as (
         policies.maximum_age_days,
         policies.drift_limit,
         policies.metric_floor_rate,
+        policies.minimum_customers,
         policies.minimum_rows,
         policies.minimum_of_each_class,
         policies.test_cutoffs,

@@ -51,6 +51,7 @@ class Settings:
     """What a policy says about training.
 
     Attributes:
+        minimum_customers: fewer customers are not trained on, however many rows they have.
         minimum_rows: fewer rows are not trained on.
         minimum_of_each_class: fewer rows of either class are not trained on.
         test_cutoffs: how many of the last cutoffs test.
@@ -59,6 +60,7 @@ class Settings:
         seed: of what draws.
     """
 
+    minimum_customers: int = 100
     minimum_rows: int = 200
     minimum_of_each_class: int = 25
     test_cutoffs: int = 2

@@ -13,6 +13,7 @@ MINIMUM_TO_JUDGE = 100
 def settings_of(request: dict) -> propensity.Settings:
     """Return a policy as settings of the training."""
     return propensity.Settings(
+        minimum_customers=int(request["minimum_customers"]),
         minimum_rows=int(request["minimum_rows"]),
         minimum_of_each_class=int(request["minimum_of_each_class"]),
         test_cutoffs=int(request["test_cutoffs"]),
@@ -95,6 +96,10 @@ class Trainer:
             return trainer.refused(request, rows, champion, cause, why)
         few = self._counts.loc[name]
         try:
+            least, customers = settings.minimum_customers, int(few["customers"])
+            if customers < least:
+                why = f"{customers} customers with a label; {least} are the minimum"
+                raise propensity.NotTrainableError(why)
             propensity.require_counts(few["rows"], few["positives"], few["cutoffs"], settings)
             if not names:
                 raise propensity.NotTrainableError("the feature catalogue allows it no feature")

@@ -67,7 +67,8 @@ def contribution_columns(model: terms.Additive, families: dict[str, str]) -> dic
 
 
 def _null_columns() -> list[str]:
-    columns = ["cast(null as double) as logit", "cast(null as double) as intercept"]
+    columns = ["cast(null as decimal(6, 5)) as score", "cast(null as integer) as decile"]
+    columns += ["cast(null as double) as logit", "cast(null as double) as intercept"]
     for number in range(1, REASONS + 1):
         columns.append(f"cast(null as varchar) as family_{number}")
         columns.append(f"cast(null as double) as contribution_{number}")
@@ -79,6 +80,7 @@ def scored(
     request: dict,
     serving: dict | None,
     families: dict[str, str],
+    deciles: list[float],
     bands: list[tuple[str, float]],
 ):
     """Return a relation of one model's logits and reasons, to be evaluated by the engine.
@@ -88,11 +90,12 @@ def scored(
         request: the model's row of training_requests.
         serving: model_version, model (Additive); None where there is none, then why.
         families: feature to family.
+        deciles: the nine of the logits in the training sample.
         bands: names and the logit from which each holds, ascending; the first from -inf.
 
     Returns:
         A relation with model_name, model_version, customer_key, item_id, as_of_date,
-        unknown_reason, band, logit, intercept, and of the three families that move the logit most
+        unknown_reason, band, score, decile, logit, intercept, and of the three families that move the logit most
         their name and contribution, a multiple of 1e-9; other_contribution is what is left, so
         that all of them add up to the logit.
     """
@@ -154,10 +157,10 @@ def scored(
         step = engine.project(
             step, [*passed, *kept, f"greatest(-1, {', '.join(candidates) or '-1'}) as top_{number}"]
         )
-    return engine.project(step, [*passed, *_decoded(names, intercept, bands)])
+    return engine.project(step, [*passed, *_decoded(names, intercept, deciles, bands)])
 
 
-def _decoded(names: list[str], intercept: str, bands: list[tuple[str, float]]) -> list[str]:
+def _decoded(names: list[str], intercept: str, deciles, bands) -> list[str]:
     """Return the columns from band to other_contribution, over logit and top_1, top_2, top_3."""
 
     def known(sql: str, kind: str) -> str:
@@ -168,8 +171,15 @@ def _decoded(names: list[str], intercept: str, bands: list[tuple[str, float]]) -
         for band, limit in reversed(bands)
     )
     band = f"case when unknown_reason is not null then 'unknown' {limits} else 'unknown' end"
+    tenths = "".join(
+        f" when logit >= {terms.number(limit)} then {place}"
+        for place, limit in reversed(list(enumerate(deciles, start=2)))
+    )
+    decile = f"case{tenths} else 1 end" if deciles else "1"
     columns = [
         f"cast({band} as varchar) as band",
+        f"{known('round(1 / (1 + exp(-logit)), 5)', 'decimal(6, 5)')} as score",
+        f"{known(decile, 'integer')} as decile",
         f"{known('logit', 'double')} as logit",
         f"{known(intercept, 'double')} as intercept",
     ]

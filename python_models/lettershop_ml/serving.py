@@ -46,7 +46,7 @@ def probabilities(features, requests, versions, rows, decisions, bands):
         relation = features[request["target_grain"]]
         mine = rows[rows["model_name"] == name]
         version = versions[versions["model_name"] == name]
-        served, families, limits = {"model_version": None}, {}, []
+        served, families, deciles, limits = {"model_version": None}, {}, [], []
         served["reason"] = words.get(name, "there is no version of the model yet")
         if len(mine) and len(version):
             clean = mine.rename(columns={"lower_bound": "lower", "upper_bound": "upper"})
@@ -55,12 +55,13 @@ def probabilities(features, requests, versions, rows, decisions, bands):
             if model.pieces.keys() <= set(engine.columns_of(relation)):
                 served |= {"model_version": version["model_version"].iloc[0], "model": model}
                 payload = json.loads(version["payload"].iloc[0])
-                limits = band_limits(bands, request["output"], payload["scores"]["deciles"])
+                deciles = payload["scores"]["deciles"]
+                limits = band_limits(bands, request["output"], deciles)
                 known = clean[clean["family"].notna()]
                 families = dict(zip(known["feature"], known["family"], strict=True))
             else:
                 served["reason"] = "a feature of the version that serves is not there any more"
-        relations.append(scoring.scored(relation, request, served, families, limits))
+        relations.append(scoring.scored(relation, request, served, families, deciles, limits))
     return engine.stacked(relations)
 
 
@@ -110,6 +111,7 @@ CELLS = {
     "value_p": "double",
     "value_q": "double",
     "value_v": "double",
+    **{f"decile_{number}_from": "double" for number in range(2, 11)},
     "medium_from": "double",
     "high_from": "double",
 }
@@ -146,7 +148,8 @@ def lifetimes(session, relation, versions, horizons, bands):
 
 def _value_limits(bands: pd.DataFrame, deciles: list[float] | None) -> dict[str, float]:
     limits = dict(band_limits(bands, "lifetime_value", deciles) if deciles else [])
-    return {
+    tenths = enumerate(deciles or [np.inf] * 9, start=2)
+    return {f"decile_{number}_from": float(limit) for number, limit in tenths} | {
         "medium_from": limits.get("medium", np.inf),
         "high_from": limits.get("high", np.inf),
     }

@@ -86,11 +86,11 @@ class Inputs:
         return self._past(f"{grain}_features", self.features[grain][0])
 
     def counts(self) -> pd.DataFrame:
-        """Return rows, positives and cutoffs with labels, per target."""
+        """Return rows, customers, positives and cutoffs with labels, per target."""
         return engine.frame(
             engine.query(
                 self.session,
-                "select target_id, count(*) as rows,"
+                "select target_id, count(*) as rows, count(distinct customer_key) as customers,"
                 " sum(case when label > 0 then 1 else 0 end) as positives,"
                 f" count(distinct as_of_date) as cutoffs from ({self.past_labels()}) as labels"
                 " group by target_id",

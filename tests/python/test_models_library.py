@@ -130,8 +130,10 @@ def scores(model: terms.Additive, columns: dict, request: dict) -> pd.DataFrame:
     )
     served = {"model_version": "v", "model": model}
     families = {"a": "first", "b": "first", "c": "second", "d": "third", "e": "fourth"}
+    bands = [("low", -np.inf), ("high", 0)]
+    deciles = metrics.deciles(model.logit(columns)).tolist()
     relation = scoring.scored(
-        duckdb.connect().from_df(table), request, served, families, [("low", -np.inf), ("high", 0)]
+        duckdb.connect().from_df(table), request, served, families, deciles, bands
     )
     return relation.df()
 
@@ -149,6 +151,7 @@ def test_reasons_are_the_greatest_families_and_add_up():
     logits = fit.model.logit(sample.columns)[10:]
     assert np.abs(known["logit"] - logits).max() < 1e-12
     assert ((known["band"] == "high") == (known["logit"] >= 0)).all()
+    assert known["decile"].value_counts(normalize=True).between(0.08, 0.12).all()
     parts = fit.model.contributions(sample.columns)
     families = {
         "first": parts["a"] + parts["b"],
