@@ -24,8 +24,8 @@ TABLES = {
     " timestamp '2023-01-01' as signed_up_at from range(0, {customers}) as people (n)",
     "shop_products": "select 'p1' as product_id, 'Tea' as product_name, 'Tea' as category",
     "shop_orders": ORDERS,
-    "shop_order_lines": "select 'l' || n as order_line_id, 'o' || n as order_id, 'p1' as product_id,"
-    " 1 as quantity, 10.00 as line_amount from range(0, {orders}) as orders (n)",
+    "shop_order_lines": "select 'l' || n as order_line_id, 'o' || n as order_id,"
+    " 'p1' as product_id, 1 as quantity, 10.00 as line_amount from range(0, {orders}) as orders (n)",
 }
 VARS = {
     "as_of_at": "2024-02-01 09:00:00",
@@ -47,7 +47,9 @@ def test_where_there_is_nothing_to_learn_from_nothing_is_invented(
     builds, write_tables, name, orders
 ):
     build = shop_of(builds, write_tables, name, 50, orders).run(*BUILD, vars=VARS)
-    decisions = build.query("select model_name, decision, reason from training.retraining_decisions")
+    decisions = build.query(
+        "select model_name, decision, reason from training.retraining_decisions"
+    )
     assert len(decisions) >= 8
     assert {decision for _, decision, _ in decisions} == {"not_trained"}
     assert all(reason.startswith("not trained: ") for *_, reason in decisions)
@@ -85,7 +87,8 @@ def registry(build: Build) -> list[tuple]:
 def test_a_shop_that_buys_has_models_scores_and_reasons(trained):
     build, *_ = trained
     serving = {
-        name for (name,) in build.query(
+        name
+        for (name,) in build.query(
             "select model_name from training.model_versions where is_serving"
         )
     }
