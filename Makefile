@@ -110,8 +110,8 @@ evaluate: $(VENV)/.dev ## How good the models are, out of time, beside recency, 
 	@$(BIN)/python -m tools.evaluate
 
 .PHONY: bench
-bench: $(VENV)/.dev ## Where the time of a build goes, against dbt's floor, bare DuckDB and lifetimes
-	@$(BIN)/python -m tools.bench
+bench: $(VENV)/.dev ## Where the time of a build goes; with CUSTOMERS="10000 100000 1000000" on simulated shops
+	@$(BIN)/python -m tools.bench $(if $(filter command,$(firstword $(origin CUSTOMERS))),scale $(CUSTOMERS))
 
 .PHONY: docs
 docs: $(VENV)/.core ## dbt's documentation as one page, target/static_index.html

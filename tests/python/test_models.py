@@ -25,7 +25,8 @@ TABLES = {
     "shop_products": "select 'p1' as product_id, 'Tea' as product_name, 'Tea' as category",
     "shop_orders": ORDERS,
     "shop_order_lines": "select 'l' || n as order_line_id, 'o' || n as order_id,"
-    " 'p1' as product_id, 1 as quantity, 10.00 as line_amount from range(0, {orders}) as orders (n)",
+    " 'p1' as product_id, 1 as quantity, 10.00 as line_amount"
+    " from range(0, {orders}) as orders (n)",
 }
 VARS = {
     "as_of_at": "2024-02-01 09:00:00",
