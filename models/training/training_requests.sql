@@ -14,10 +14,8 @@ final as (
         policies.model_kind,
         policies.output,
         {{ as_of_date() }} as as_of_date,
-        policies.model_name in (
-            {%- for name in var('retrain_models') %}'{{ name }}', {% endfor %}''
-        )
-        {{- ' or true' if 'all' in var('retrain_models') }} as is_forced,
+        policies.model_name in ('{{ (var('retrain_models') + ['']) | join("', '") }}')
+        or {{ 'true' if 'all' in var('retrain_models') else 'false' }} as is_forced,
         case policies.model_name
             {%- for name, version in var('rollback_models').items() %}
             when '{{ name }}' then '{{ version }}'
