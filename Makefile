@@ -105,6 +105,10 @@ test: lint ## Lint and every test, in minutes
 test-thorough: lint ## The same tests with more days, tables and shuffles
 	@LETTERSHOP_THOROUGH=1 $(BIN)/python -m pytest $(PYTEST_OPTIONS) tests/python
 
+.PHONY: evaluate
+evaluate: $(VENV)/.dev ## How good the models are, out of time, beside recency, RFM and other boosting
+	@$(BIN)/python -m tools.evaluate
+
 .PHONY: bench
 bench: $(VENV)/.dev ## Where the time of a build goes; with CUSTOMERS="10000 100000 1000000" on simulated shops
 	@$(BIN)/python -m tools.bench $(if $(filter command,$(firstword $(origin CUSTOMERS))),scale $(CUSTOMERS))

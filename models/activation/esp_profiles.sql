@@ -35,7 +35,11 @@ final as (
         coalesce(order_bands.band, 'none') as order_count_band,
         coalesce(revenue_bands.band, 'none') as net_revenue_band,
         coalesce(discount_bands.band, 'none') as discount_band,
-        coalesce(substr(profiles.favourite_category, 1, 255), 'none') as favourite_category
+        coalesce(substr(profiles.favourite_category, 1, 255), 'none') as favourite_category,
+        coalesce(profiles.purchase_band, 'unknown') as purchase_band,
+        coalesce(profiles.lapse_risk_band, 'unknown') as lapse_risk_band,
+        coalesce(profiles.predicted_value_band, 'unknown') as predicted_value_band,
+        coalesce(substr(profiles.persona_name, 1, 255), 'unknown') as persona
     from profiles
     left join bands as order_bands
         on

@@ -52,6 +52,25 @@ preferences as (
     group by customer_key
 ),
 
+propensities as (
+    select * from {{ ref('propensity_scores') }}
+    where model_name = 'buys_30d'
+),
+
+lapse_risks as (
+    select * from {{ ref('lapse_risk_scores') }}
+    where model_name = 'lapses_30d'
+),
+
+predicted_values as (
+    select * from {{ ref('lifetime_values') }}
+    where horizon_days = 365
+),
+
+personas as (
+    select * from {{ ref('customer_personas') }}
+),
+
 memberships as (
     select
         customer_key,
@@ -100,6 +119,20 @@ final as (
         cast(preferences.preferred_hour as integer) as preferred_hour,
         cast(preferences.preferred_weekday as integer) as preferred_weekday,
         preferences.preferred_channel,
+        propensities.score as purchase_score,
+        propensities.band as purchase_band,
+        lapse_risks.score as lapse_risk_score,
+        lapse_risks.band as lapse_risk_band,
+        predicted_values.predicted_value_amount as predicted_value_365d_amount,
+        predicted_values.predicted_value_low_amount as predicted_value_365d_low_amount,
+        predicted_values.predicted_value_high_amount as predicted_value_365d_high_amount,
+        predicted_values.band as predicted_value_band,
+        {{ money(
+            'purchases.net_revenue_amount + predicted_values.predicted_value_amount'
+        ) }} as total_value_amount,
+        predicted_values.expected_next_order_date,
+        personas.persona_id,
+        personas.persona_name,
         memberships.segment_ids
     from customers
     inner join contactability on customers.customer_key = contactability.customer_key
@@ -111,6 +144,10 @@ final as (
     left join fans on customers.customer_key = fans.customer_key
     left join engagement on customers.customer_key = engagement.customer_key
     left join preferences on customers.customer_key = preferences.customer_key
+    left join propensities on customers.customer_key = propensities.customer_key
+    left join lapse_risks on customers.customer_key = lapse_risks.customer_key
+    left join predicted_values on customers.customer_key = predicted_values.customer_key
+    left join personas on customers.customer_key = personas.customer_key
     left join memberships on customers.customer_key = memberships.customer_key
 )
 

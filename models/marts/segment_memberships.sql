@@ -14,6 +14,8 @@ members as (
     select * from {{ ref('behaviour_members') }}
     union all
     select * from {{ ref('browsing_members') }}
+    union all
+    select * from {{ ref('predicted_members') }}
 ),
 
 final as (

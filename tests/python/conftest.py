@@ -49,6 +49,9 @@ TABLES = {
     """,
 }
 
+# Two OpenMP threads on shared cores are slower than one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Importing dbt takes longer than most runs here: a server imports it once, and forks for each run.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["dbt.cli.main", "dbt.adapters.duckdb", "pytest"])

@@ -4,7 +4,8 @@ select
     + (select count(*) from {{ ref('lifecycle_members') }})
     + (select count(*) from {{ ref('rfm_members') }})
     + (select count(*) from {{ ref('behaviour_members') }})
-    + (select count(*) from {{ ref('browsing_members') }}) as family_count,
+    + (select count(*) from {{ ref('browsing_members') }})
+    + (select count(*) from {{ ref('predicted_members') }}) as family_count,
     count(*) as membership_count
 from {{ ref('segment_memberships') }}
 having
@@ -14,3 +15,4 @@ having
     + (select count(*) from {{ ref('rfm_members') }})
     + (select count(*) from {{ ref('behaviour_members') }})
     + (select count(*) from {{ ref('browsing_members') }})
+    + (select count(*) from {{ ref('predicted_members') }})

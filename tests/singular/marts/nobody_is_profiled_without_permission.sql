@@ -16,6 +16,8 @@ with forbidden as (
     'engagement_days', 'engagement_points', 'engagement_scores', 'email_responses',
     'trackable_customers', 'abandoned_carts', 'unbought_products', 'product_interests',
     'activity_hours', 'preference_points', 'stated_preferences', 'customer_preferences',
+    'propensity_scores', 'lapse_risk_scores', 'lifetime_values', 'customer_personas',
+    'score_reasons', 'predicted_members',
 ] %}
 select
     '{{ model }}' as model_name,
@@ -43,6 +45,12 @@ where
     or scored.preferred_weekday is not null
     or scored.preferred_channel is not null
     or scored.segment_ids is not null
+    or scored.purchase_band is not null
+    or scored.lapse_risk_band is not null
+    or scored.predicted_value_band is not null
+    or scored.total_value_amount is not null
+    or scored.expected_next_order_date is not null
+    or scored.persona_name is not null
 union all
 select
     'esp_profiles' as model_name,
@@ -57,3 +65,7 @@ where
     or scored.engagement_tier <> 'unknown'
     or scored.last_order_date <> 'none'
     or scored.net_revenue_band <> 'none'
+    or scored.purchase_band <> 'unknown'
+    or scored.lapse_risk_band <> 'unknown'
+    or scored.predicted_value_band <> 'unknown'
+    or scored.persona <> 'unknown'

@@ -20,7 +20,9 @@ with needed as (
         ('viewed_not_bought', 'hours'),
         ('viewed_not_bought', 'days'),
         ('back_again', 'days'),
-        ('back_again', 'visit_days')
+        ('back_again', 'visit_days'),
+        ('rising_value', 'growth'),
+        ('rising_value', 'revenue')
     ) as thresholds (segment_id, threshold)
 )
 

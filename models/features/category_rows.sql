@@ -1,0 +1,150 @@
+{{ config(materialized='view') }}
+
+-- Grain: customer, category bought in the 365 days before the day, and day: the inputs of models
+-- that ask whether it is bought again, transformed. Sensitive categories are left out.
+with dates as (
+    select
+        {{ as_of_date() }} as as_of_date,
+        true as is_of_run
+    union all
+    select distinct
+        as_of_date,
+        false as is_of_run
+    from {{ ref('training_cutoffs') }}
+    where grain = 'customer_category'
+),
+
+orders as (
+    select * from {{ ref('counted_orders') }}
+),
+
+order_lines as (
+    select * from {{ ref('fct_order_lines') }}
+    where revenue_kind = 'product'
+),
+
+products as (
+    select * from {{ ref('dim_products') }}
+    where category is not null and not is_sensitive
+),
+
+purchases as (
+    select * from {{ ref('purchase_features') }}
+),
+
+known_orders as (
+    select
+        orders.customer_key,
+        orders.store,
+        orders.order_id,
+        dates.as_of_date,
+        dates.is_of_run,
+        dates.as_of_date - orders.order_date as age_days
+    from orders
+    inner join dates
+        on
+            orders.is_of_run = dates.is_of_run
+            and orders.known_date < dates.as_of_date
+            and orders.gone_date >= dates.as_of_date
+            and orders.order_date >= dates.as_of_date - 365
+),
+
+days as (
+    select
+        known_orders.customer_key,
+        known_orders.as_of_date,
+        known_orders.is_of_run,
+        products.category,
+        known_orders.age_days,
+        count(*) as line_count
+    from known_orders
+    inner join order_lines
+        on
+            known_orders.store = order_lines.store
+            and known_orders.order_id = order_lines.order_id
+    inner join products on order_lines.product_key = products.product_key
+    group by
+        known_orders.customer_key, known_orders.as_of_date, known_orders.is_of_run,
+        products.category, known_orders.age_days
+),
+
+summed as (
+    select
+        customer_key,
+        category,
+        as_of_date,
+        is_of_run,
+        count(*) as day_count,
+        min(age_days) as category_recency_days,
+        max(age_days) as category_age_days,
+        {%- for window in [14, 30, 90, 180] %}
+        count(case when age_days <= {{ window }} then 1 end) as days_{{ window }}d,
+        {%- endfor %}
+        sum(line_count) as line_count
+    from days
+    group by customer_key, category, as_of_date, is_of_run
+),
+
+-- How often the shop's customers come back to the category.
+compared as (
+    select
+        *,
+        count(*) over (partition by as_of_date, is_of_run, category) as buyer_count,
+        count(case when days_14d > 0 then 1 end) over (
+            partition by as_of_date, is_of_run, category
+        ) as buyer_count_14d,
+        cast(category_age_days - category_recency_days as double) / nullif(day_count - 1, 0)
+            as category_gap_days
+    from summed
+),
+
+final as (
+    select
+        compared.customer_key,
+        compared.category as item_id,
+        compared.as_of_date,
+        compared.is_of_run,
+        cast(compared.category_recency_days as double) as category_recency_days,
+        cast(purchases.recency_days as double) as recency_days,
+        cast(purchases.rfm_score as double) as rfm_score,
+        {{ flag_feature('true') }} as purchased_before,
+        {{ flag_feature('compared.day_count < 2') }} as missing_category_gap,
+        {{ log_feature('compared.category_recency_days', 365) }} as log_category_recency_days,
+        {{ log_feature('compared.day_count', 365) }} as log_category_days_365d,
+        {%- for window in [14, 30, 90, 180] %}
+        {{ log_feature('compared.days_' ~ window ~ 'd', 365) }} as log_category_days_{{ window }}d,
+        {%- endfor %}
+        {{ log_feature('compared.category_gap_days', 365, '365') }} as log_category_gap_days,
+        {{ ratio_feature(
+            'compared.category_recency_days', 'coalesce(compared.category_gap_days, 365)'
+        ) }} as log_category_recency_over_gap,
+        {{ rate_feature(
+            'exp(-compared.category_recency_days / (compared.category_gap_days + 1))'
+        ) }} as category_decay_rate,
+        {{ rate_feature(
+            'compared.days_90d / nullif(cast(purchases.purchase_days_90d as double), 0)'
+        ) }} as category_day_rate_90d,
+        {{ log_feature('compared.line_count / cast(compared.day_count as double)') }}
+            as log_category_lines_per_day,
+        {{ rate_feature('compared.buyer_count_14d / cast(compared.buyer_count as double)') }}
+            as category_return_rate_14d,
+        {{ log_feature('compared.buyer_count', 100000000) }} as log_category_buyers,
+        {{ log_feature('purchases.recency_days', 3650) }} as log_recency_days,
+        {{ log_feature('purchases.order_count_14d', 10000) }} as log_order_count_14d,
+        {{ log_feature('purchases.order_count_30d', 10000) }} as log_order_count_30d,
+        {{ log_feature('purchases.order_count_90d', 10000) }} as log_order_count_90d,
+        {{ log_feature('purchases.net_amount_90d') }} as log_net_revenue_90d,
+        {{ log_feature(
+            'purchases.line_count_90d / nullif(cast(purchases.order_count_90d as double), 0)'
+        ) }} as log_lines_per_order_90d,
+        {{ log_feature('14.0 * compared.days_90d / least(compared.category_age_days, 90)') }}
+            as log_expected_category_days_14d
+    from compared
+    inner join purchases
+        on
+            compared.customer_key = purchases.customer_key
+            and compared.as_of_date = purchases.as_of_date
+            and compared.is_of_run = purchases.is_of_run
+)
+
+select * from final

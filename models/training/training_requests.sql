@@ -1,0 +1,48 @@
+-- Grain: model that is switched on. What this run asks of its trainer: the day, the policy, the
+-- target, and what the vars retrain_models and rollback_models say.
+with policies as (
+    select * from {{ ref('model_policies') }}
+),
+
+targets as (
+    select * from {{ ref('model_targets') }}
+),
+
+final as (
+    select
+        policies.model_name,
+        policies.model_kind,
+        policies.output,
+        {{ as_of_date() }} as as_of_date,
+        policies.model_name in ('{{ (var('retrain_models') + ['']) | join("', '") }}')
+        or {{ 'true' if 'all' in var('retrain_models') else 'false' }} as is_forced,
+        case policies.model_name
+            {%- for name, version in var('rollback_models').items() %}
+            when '{{ name }}' then '{{ version }}'
+            {%- endfor %}
+            when '' then ''
+        end as rollback_version,
+        policies.minimum_age_days,
+        policies.maximum_age_days,
+        policies.drift_limit,
+        policies.metric_floor_rate,
+        policies.minimum_customers,
+        policies.minimum_rows,
+        policies.minimum_of_each_class,
+        policies.test_cutoffs,
+        policies.maximum_rows,
+        policies.operating_rate,
+        targets.grain as target_grain,
+        targets.horizon_days as target_horizon_days,
+        targets.label_rule as target_label_rule,
+        targets.active_within_days as target_active_within_days,
+        targets.min_purchased_before as target_min_purchased_before,
+        targets.min_orders_90d as target_min_orders_90d,
+        cast(targets.min_spend_90d as decimal(18, 4)) as target_min_spend_90d,
+        targets.min_email_responses_90d as target_min_email_responses_90d
+    from policies
+    left join targets on policies.model_name = targets.target_id
+    where policies.model_kind <> 'probability' or targets.is_enabled
+)
+
+select * from final

@@ -1,0 +1,85 @@
+"""When a model is trained again, and whether what was trained replaces what serves."""
+
+from datetime import date
+
+import pandas as pd
+
+from lettershop_ml import metrics
+
+
+def days_between(earlier: str, later: str) -> int:
+    """Return the days from one ISO date to another."""
+    return (date.fromisoformat(later) - date.fromisoformat(earlier)).days
+
+
+def wanted(request: dict, rows: pd.DataFrame, champion: dict | None) -> tuple[str, str] | None:
+    """Return cause and reason to train now, as far as age and demand decide it; else None.
+
+    Args:
+        request: of the model: as_of_date, is_forced, definition_hash, maximum_age_days.
+        rows: all decisions about it.
+        champion: the version that serves; None before the first.
+    """
+    today = request["as_of_date"]
+    if request["is_forced"]:
+        return "forced", "forced by the var retrain_models"
+    if champion is None:
+        attempts = rows[rows["decision"] == "not_trained"]
+        if attempts.empty:
+            return "first_run", "first run: there is no version yet"
+        last = str(attempts["as_of_date"].max())[:10]
+        if last == today:
+            return None
+        return "first_run", f"there is no version yet; tried last on {last}"
+    if champion["definition_hash"] != request["definition_hash"]:
+        return "definition", "its features or its target are defined differently now"
+    # A day's decision is taken once.
+    tried = rows[rows["decision"].isin(["promoted", "rejected", "rolled_back"])]
+    last = str(tried["as_of_date"].max())[:10]
+    age = days_between(last, today)
+    if age >= request["maximum_age_days"]:
+        return "age", f"trained {age} days ago; {request['maximum_age_days']} are the limit"
+    return None
+
+
+def is_ripe(request: dict, rows: pd.DataFrame) -> bool:
+    """Return whether the last fit is old enough for drift or a worse metric to matter."""
+    tried = rows[rows["decision"].isin(["promoted", "rejected", "rolled_back"])]
+    last = str(tried["as_of_date"].max())[:10]
+    return days_between(last, request["as_of_date"]) >= request["minimum_age_days"]
+
+
+def drift(bins: list[dict], columns: dict) -> tuple[str | None, float]:
+    """Return the feature that moved most since training, and by how much.
+
+    Args:
+        bins: per feature its name, edges and shares in the training sample.
+        columns: feature to today's values.
+
+    Returns:
+        The feature, None where there is none, and its population stability index.
+    """
+    worst, most = None, 0.0
+    for entry in bins:
+        values = columns.get(entry["feature"])
+        if values is None or not len(values):
+            continue
+        moved = metrics.stability(entry["shares"], metrics.shares_of(values, entry["edges"]))
+        if moved > most:
+            worst, most = entry["feature"], moved
+    return worst, most
+
+
+def replaces(challenger: float, champion: float | None) -> tuple[bool, str]:
+    """Return whether a challenger may replace the champion, and a sentence about it.
+
+    Args:
+        challenger: its loss out of time.
+        champion: the champion's on the same rows; None where it can no longer be applied.
+    """
+    if champion is None or champion != champion:
+        return True, "the version that serves cannot be applied any more"
+    figures = f"{challenger:.4f} against {champion:.4f} of the version that serves"
+    if challenger <= champion:
+        return True, f"loss out of time {figures}"
+    return False, f"worse out of time: loss {figures}"

@@ -1,0 +1,154 @@
+"""The trainer of every model of a probability."""
+
+import json
+
+from lettershop_ml import engine, metrics, policy, propensity, registry, terms, trainer
+
+# Columns that targets are also ranked by where they have them; the first must be beaten.
+RANKINGS = ("rfm_score", "redemption_count_before", "recency_days")
+# Fewer labels since training say nothing about a version.
+MINIMUM_TO_JUDGE = 100
+
+
+def settings_of(request: dict) -> propensity.Settings:
+    """Return a policy as settings of the training."""
+    return propensity.Settings(
+        minimum_customers=int(request["minimum_customers"]),
+        minimum_rows=int(request["minimum_rows"]),
+        minimum_of_each_class=int(request["minimum_of_each_class"]),
+        test_cutoffs=int(request["test_cutoffs"]),
+        operating_rate=float(request["operating_rate"]),
+    )
+
+
+def sample_of(table, names: list[str]) -> propensity.Sample:
+    """Return rows of `trainer.Inputs.rows` as a sample."""
+    return propensity.Sample(
+        trainer.arrays(table, names),
+        table["label"].to_numpy(float),
+        table["label_cutoff"].to_numpy(str),
+        table["label_end"].to_numpy(str),
+    )
+
+
+class Trainer:
+    """Trains models of a probability.
+
+    Attributes:
+        inputs: the relations.
+    """
+
+    def __init__(self, inputs: trainer.Inputs):
+        """Keep the inputs."""
+        self.inputs = inputs
+        self._counts = None
+
+    def names(self, request: dict) -> list[str]:
+        """Return the features that the model may use."""
+        return self.inputs.names(request["model_name"], request["target_grain"])
+
+    def definition(self, request: dict) -> str:
+        """Return a hash of target and features."""
+        return self.inputs.definition(request, self.names(request))
+
+    def worse_now(self, request: dict, champion: dict) -> tuple[str, str] | None:
+        """Return cause and reason to train what is young enough, if it drifts or got worse."""
+        payload, grain = json.loads(champion["payload"]), request["target_grain"]
+        there = set(self.inputs.columns(grain))
+        names = [one["feature"] for one in payload["features"] if one["feature"] in there]
+        limit = float(request["drift_limit"])
+        today = self.inputs.today(grain, names, trainer.DRIFT_ROWS)
+        feature, moved = policy.drift(payload["features"], trainer.arrays(today, names))
+        if moved > limit:
+            return "drift", f"{feature} has moved since training: {moved:.3f} is over {limit}"
+        table = self.inputs.rows(
+            request["model_name"],
+            grain,
+            names,
+            int(request["maximum_rows"]),
+            after=str(champion["trained_to"])[:10],
+        )
+        sample, model = sample_of(table, names), terms.from_rows(payload["terms"])
+        if len(sample.labels) < MINIMUM_TO_JUDGE or not model.pieces.keys() <= set(names):
+            return None
+        now = metrics.auc(sample.labels, model.logit(sample.columns))
+        then = propensity.mean_of(json.loads(champion["metrics"]), payload["published"], "auc")
+        floor = 0.5 + (then - 0.5) * float(request["metric_floor_rate"])
+        if now < floor:
+            return "metric", f"AUC {now:.3f} since training is under its floor of {floor:.3f}"
+        return None
+
+    def train(self, request: dict, rows, champion: dict | None, cause) -> list[dict]:
+        """Train, and return the decision about the result.
+
+        Args:
+            request: the model's row of training_requests.
+            rows: the model's rows of the registry so far.
+            champion: what serves.
+            cause: cause and reason to train.
+        """
+        name, grain = request["model_name"], request["target_grain"]
+        names, settings = self.names(request), settings_of(request)
+        if self._counts is None:
+            self._counts = self.inputs.counts()
+        if name not in self._counts.index:
+            why = "no customer has a label whose window has ended"
+            return trainer.refused(request, rows, champion, cause, why)
+        few = self._counts.loc[name]
+        try:
+            least, customers = settings.minimum_customers, int(few["customers"])
+            if customers < least:
+                why = f"{customers} customers with a label; {least} are the minimum"
+                raise propensity.NotTrainableError(why)
+            propensity.require_counts(few["rows"], few["positives"], few["cutoffs"], settings)
+            if not names:
+                raise propensity.NotTrainableError("the feature catalogue allows it no feature")
+            there = self.inputs.columns(grain)
+            rankings = [name for name in RANKINGS if name in there]
+            columns = list(dict.fromkeys([*names, *rankings]))
+            table = self.inputs.rows(name, grain, columns, int(request["maximum_rows"]))
+            sample = sample_of(table, columns)
+            serving = None
+            if champion is not None:
+                serving = terms.from_rows(json.loads(champion["payload"])["terms"])
+                if not serving.pieces.keys() <= sample.columns.keys():
+                    serving = None
+            with engine.single_threaded():
+                fit = propensity.train(sample, names, rankings, settings, serving)
+        except propensity.NotTrainableError as error:
+            return trainer.refused(request, rows, champion, cause, str(error))
+
+        def compare():
+            # Cutoffs that the champion was trained on flatter it: newer ones decide if there are.
+            trained_to = str(champion["trained_to"])[:10]
+            newer = [row for row in fit.metrics if row["cutoff"] > trained_to]
+            judged = newer or fit.metrics
+            return policy.replaces(
+                propensity.mean_of(judged, fit.published, "log_loss"),
+                propensity.mean_of(judged, "champion", "log_loss"),
+            )
+
+        payload = {
+            "terms": fit.model.rows(),
+            "features": registry.rounded(fit.features),
+            "scores": registry.rounded(fit.scores),
+            "published": fit.published,
+        }
+        return trainer.challenged(
+            request,
+            rows,
+            champion,
+            cause,
+            registry.as_json(payload),
+            fit.reason,
+            compare,
+            algorithm=fit.algorithm,
+            data_hash=registry.data_hash(
+                sample.columns | {"label": sample.labels, "cutoff": sample.cutoffs}
+            ),
+            row_count=len(sample.labels),
+            trained_to=max(sample.cutoffs.tolist()),
+            features=names,
+            parameters=fit.parameters,
+            metrics=fit.metrics,
+        )

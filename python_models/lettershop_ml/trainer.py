@@ -1,0 +1,362 @@
+"""From relations to rows of the registry: what all trainers share, and the order they run in."""
+
+import numpy as np
+import pandas as pd
+
+from lettershop_ml import engine, policy, registry
+
+# Of today's customers, as many are compared with the training sample.
+DRIFT_ROWS = 20000
+KEYS = ("customer_key", "item_id", "as_of_date")
+
+
+class Inputs:
+    """Where training data comes from. Past labels and features are evaluated once in a run.
+
+    Attributes:
+        session: what dbt hands to a Python model.
+        labels: the relation training_labels.
+        features: by grain, the relations of training features and of today's.
+        catalog: the feature catalogue as a data frame.
+    """
+
+    def __init__(self, session, labels, features: dict[str, tuple], catalog: pd.DataFrame):
+        """Keep the relations; nothing is read yet."""
+        self.session, self.labels, self.features, self.catalog = session, labels, features, catalog
+        self._cached: dict[str, str] = {}
+        self._columns: dict[str, list[str]] = {}
+        self._share: str | None = None
+
+    def columns(self, grain: str) -> list[str]:
+        """Return the columns that today's features of a grain have."""
+        if grain not in self._columns:
+            self._columns[grain] = engine.columns_of(self.features[grain][1])
+        return self._columns[grain]
+
+    def names(self, model_name: str, grain: str) -> list[str]:
+        """Return the features a model may use that its grain has, in alphabetical order."""
+        catalog = self.catalog[self.catalog["grain"] == grain]
+        # A star stands for every supervised model of the grain; personas are named.
+        stands = {model_name} | ({"*"} if model_name != "personas" else set())
+        may = catalog["used_by"].fillna("").map(lambda used: bool(stands & set(used.split())))
+        forbidden = catalog["is_forbidden"].map(lambda value: str(value).lower() == "true")
+        allowed = set(catalog.loc[may & ~forbidden, "feature"])
+        return sorted(allowed & set(self.columns(grain)) - set(KEYS))
+
+    def definition(self, request: dict, names: list[str]) -> str:
+        """Return a hash of what a model is trained on: its target, features and their transforms.
+
+        Args:
+            request: the model's row of training_requests.
+            names: of its features.
+        """
+        described = self.catalog[self.catalog["feature"].isin(names)]
+        described = described.sort_values(["feature", "grain"])
+        wanted = ("feature", "grain", "family", "transform", "missing_rule")
+        columns = [column for column in wanted if column in described]
+        target = {key: request[key] for key in sorted(request) if key.startswith("target_")}
+        return registry.digest(
+            registry.rounded(target), described[columns].astype(str).values.tolist()
+        )
+
+    def limit(self, customers: int) -> None:
+        """Read the past of as many customers at most: those with the smallest hash of their key."""
+        today = engine.sql_of(self.features["customer"][1])
+        found = engine.frame(
+            engine.query(self.session, f"select count(*) as n from ({today}) as features")
+        )
+        share = customers / max(int(found["n"].iloc[0]), 1)
+        self._share = None if share >= 1 else f"{int(share * 16**8):08x}"
+
+    def _past(self, name: str, relation) -> str:
+        """Return SQL of a relation of the past, evaluated once."""
+        if name not in self._cached:
+            sql = f"select * from ({engine.sql_of(relation)}) as past"
+            if self._share is not None:
+                sql += f" where substr(md5(customer_key), 1, 8) < '{self._share}'"
+            self._cached[name] = engine.cached(self.session, f"lettershop_{name}", sql)
+        return self._cached[name]
+
+    def past_labels(self) -> str:
+        """Return SQL of all labels whose windows have ended."""
+        return self._past("labels", self.labels)
+
+    def past_features(self, grain: str) -> str:
+        """Return SQL of a grain's features at past cutoffs."""
+        return self._past(f"{grain}_features", self.features[grain][0])
+
+    def counts(self) -> pd.DataFrame:
+        """Return rows, customers, positives and cutoffs with labels, per target."""
+        return engine.frame(
+            engine.query(
+                self.session,
+                "select target_id, count(*) as rows, count(distinct customer_key) as customers,"
+                " sum(case when label > 0 then 1 else 0 end) as positives,"
+                f" count(distinct as_of_date) as cutoffs from ({self.past_labels()}) as labels"
+                " group by target_id",
+            )
+        ).set_index("target_id")
+
+    def rows(
+        self, target: str, grain: str, names: list[str], rows: int, after: str | None = None
+    ) -> pd.DataFrame:
+        """Return labels and features in the order of a hash of their key.
+
+        The order says nothing of labels, whatever order the engine had its rows in.
+
+        Args:
+            target: target_id.
+            grain: of the target.
+            names: columns to read.
+            rows: at most as many, those with the smallest hash.
+            after: only cutoffs after this ISO date.
+
+        Returns:
+            label_cutoff and label_end (ISO dates), label, and the named columns.
+        """
+        keys = ["customer_key", "as_of_date"] + (["item_id"] if grain != "customer" else [])
+        wanted = f"target_id = {engine.text(target)}" + (
+            f" and as_of_date > date {engine.text(after)}" if after else ""
+        )
+        joins = " and ".join(f"labels.{key} = features.{key}" for key in keys)
+        columns = ", ".join(f"features.{name}" for name in names)
+        place = "md5(customer_key || '|' || item_id || '|' || cast(as_of_date as varchar))"
+        table = engine.frame(
+            engine.query(
+                self.session,
+                "select cast(labels.as_of_date as varchar) as label_cutoff,"
+                " cast(labels.label_window_end as varchar) as label_end,"
+                f" cast(labels.label as double) as label, labels.place, {columns}"
+                f" from (select *, {place} as place from ({self.past_labels()}) as every"
+                f" where {wanted} order by place asc nulls last limit {rows}) as labels"
+                f" inner join ({self.past_features(grain)}) as features on {joins}",
+            )
+        ).sort_values("place", kind="stable", ignore_index=True)
+        for name in ("label_cutoff", "label_end"):
+            table[name] = table[name].str[:10]
+        return table.drop(columns="place")
+
+    def today(self, grain: str, names: list[str], rows: int, where: str = "true") -> pd.DataFrame:
+        """Return today's features, in the order of a hash of the key.
+
+        Args:
+            grain: of the features.
+            names: columns to read.
+            rows: at most as many.
+            where: SQL that a row must meet.
+        """
+        item = "" if grain == "customer" else " || '|' || item_id"
+        return engine.frame(
+            engine.query(
+                self.session,
+                f"select {', '.join(names)} from ({engine.sql_of(self.features[grain][1])})"
+                f" as features where {where}"
+                f" order by md5(customer_key{item}) asc nulls last limit {rows}",
+            )
+        )
+
+    def forget(self) -> None:
+        """Drop what was evaluated."""
+        for name in self._cached:
+            engine.forget(self.session, f"lettershop_{name}")
+
+
+def arrays(table: pd.DataFrame, names: list[str]) -> dict[str, np.ndarray]:
+    """Return columns as arrays of doubles."""
+    return {name: table[name].to_numpy(float) for name in names}
+
+
+def plain(requests: pd.DataFrame) -> list[dict]:
+    """Return rows as dicts of Python's own types, dates as ISO text, missing values as None."""
+    rows = []
+    for row in requests.sort_values("model_name").to_dict("records"):
+        clean = {}
+        for key, value in row.items():
+            if value is None or isinstance(value, str):
+                clean[key] = value
+            elif value is pd.NaT or value is pd.NA or value != value:
+                clean[key] = None
+            elif hasattr(value, "isoformat"):
+                clean[key] = value.isoformat()[:10]
+            else:
+                clean[key] = value.item() if hasattr(value, "item") else value
+        rows.append(clean)
+    return rows
+
+
+def rolled_back(request: dict, rows: pd.DataFrame, champion: dict | None) -> dict | None:
+    """Return the decision that the var rollback_models asks for, or None where it is in force.
+
+    Raises:
+        ValueError: of a version that the registry does not have.
+    """
+    version = request["rollback_version"]
+    if not version or (champion is not None and champion["model_version"] == version):
+        return None
+    known = rows.loc[rows["decision"] == "promoted", "model_version"].tolist()
+    if version not in known:
+        raise ValueError(
+            f"rollback_models: {request['model_name']} has no version {version!r} that was"
+            f" promoted. There are: {', '.join(known) or 'none'}."
+        )
+    return registry.decision(
+        request["model_name"],
+        rows,
+        request["as_of_date"],
+        "rolled_back",
+        cause="forced",
+        reason=f"rolled back to {version} by the var rollback_models",
+        model_version=version,
+        algorithm=rows.loc[rows["model_version"] == version, "algorithm"].iloc[0],
+    )
+
+
+def kept(request: dict, rows: pd.DataFrame, champion: dict, why: str) -> list[dict]:
+    """Return the decision to keep what serves; none where the day has had its decision."""
+    if str(rows["as_of_date"].max())[:10] == request["as_of_date"]:
+        return []
+    return [
+        registry.decision(
+            request["model_name"],
+            rows,
+            request["as_of_date"],
+            "kept",
+            cause="none",
+            reason=f"kept, because {why}",
+            model_version=champion["model_version"],
+            algorithm=champion["algorithm"],
+        )
+    ]
+
+
+def refused(request: dict, rows: pd.DataFrame, champion: dict | None, cause, why: str):
+    """Return the decision where there is too little to train on: keep, or have nothing.
+
+    Args:
+        request: the model's row of training_requests.
+        rows: the model's rows of the registry so far.
+        champion: what serves.
+        cause: cause and reason to train.
+        why: it cannot be trained, in words.
+    """
+    if champion is not None:
+        return kept(request, rows, champion, f"there is too little to train on: {why}")
+    return [
+        registry.decision(
+            request["model_name"],
+            rows,
+            request["as_of_date"],
+            "not_trained",
+            cause=cause[0],
+            reason=f"not trained: {why}",
+            definition_hash=request["definition_hash"],
+        )
+    ]
+
+
+def challenged(
+    request: dict,
+    rows: pd.DataFrame,
+    champion: dict | None,
+    cause: tuple[str, str],
+    payload: str,
+    reason: str,
+    compare,
+    **values,
+) -> list[dict]:
+    """Return the decision about what was trained.
+
+    Args:
+        request: the model's row of training_requests.
+        rows: the model's rows of the registry so far.
+        champion: what serves.
+        cause: cause and reason to train.
+        payload: the challenger as JSON.
+        reason: about the challenger.
+        compare: called without arguments where there is a champion: whether the challenger may
+            replace it, and a sentence.
+        values: further columns of the row.
+    """
+    version = registry.version(request["as_of_date"], payload)
+    said, reason = "promoted", f"{cause[1]}; {reason}"
+    if champion is not None and champion["payload"] == payload:
+        said, version, payload = "kept", champion["model_version"], None
+        reason = f"kept, because training gave the same result ({reason})"
+    elif champion is not None:
+        is_better, verdict = compare()
+        said = "promoted" if is_better else "rejected"
+        reason = f"{reason}; {verdict}"
+    return [
+        registry.decision(
+            request["model_name"],
+            rows,
+            request["as_of_date"],
+            said,
+            cause=cause[0],
+            reason=reason,
+            model_version=version,
+            definition_hash=request["definition_hash"],
+            payload=payload,
+            **values,
+        )
+    ]
+
+
+def run(
+    inputs: Inputs,
+    requests: pd.DataFrame,
+    rules: pd.DataFrame,
+    horizons: pd.DataFrame,
+    earlier: pd.DataFrame,
+) -> pd.DataFrame:
+    """Return the rows that this run adds to the registry.
+
+    Args:
+        inputs: the relations.
+        requests: rows of training_requests.
+        rules: the seed persona_rules.
+        horizons: the seed lifetime_value_horizons.
+        earlier: the registry so far.
+    """
+    from lettershop_ml import lifetime_trainer, persona_trainer, propensity_trainer
+
+    trainers = {
+        "probability": propensity_trainer.Trainer(inputs),
+        "lifetime_value": lifetime_trainer.Trainer(inputs, horizons),
+        "clusters": persona_trainer.Trainer(inputs, rules),
+    }
+    added, asked = [], plain(requests)
+    if asked:
+        inputs.limit(max(int(request["maximum_rows"]) for request in asked))
+    try:
+        for request in asked:
+            rows = earlier[earlier["model_name"] == request["model_name"]]
+            added += decide(trainers[request["model_kind"]], request, rows)
+    finally:
+        inputs.forget()
+    return registry.frame(added)
+
+
+def decide(trainer, request: dict, rows: pd.DataFrame) -> list[dict]:
+    """Return the rows that this run adds to the registry for one model.
+
+    Args:
+        trainer: of the model's kind.
+        request: the model's row of training_requests.
+        rows: the model's rows of the registry so far.
+    """
+    champion = registry.champion(rows)
+    request["definition_hash"] = trainer.definition(request)
+    back = rolled_back(request, rows, champion)
+    if back is not None:
+        return [back]
+    cause = policy.wanted(request, rows, champion)
+    if cause is None and champion is None:
+        return []
+    if cause is None and policy.is_ripe(request, rows):
+        cause = trainer.worse_now(request, champion)
+    if cause is None:
+        days = policy.days_between(champion["served_since"], request["as_of_date"])
+        why = f"it has served for {days} days and no limit of age, drift or quality is crossed"
+        return kept(request, rows, champion, why)
+    return trainer.train(request, rows, champion, cause)

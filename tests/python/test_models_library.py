@@ -1,0 +1,449 @@
+"""lettershop_ml: terms, metrics, fits and policy, against scikit-learn and published figures."""
+
+import json
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+# Before scikit-learn is imported: two OpenMP threads on shared cores are slower than one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+sys.path.append(str(Path(__file__).parents[2] / "python_models"))
+
+from lettershop_ml import (
+    engine,
+    lifetime,
+    metrics,
+    personas,
+    policy,
+    propensity,
+    registry,
+    scoring,
+    terms,
+    trainer,
+)
+
+
+def made_up(rows: int = 3000, seed: int = 1) -> propensity.Sample:
+    """Return rows of six cutoffs with a label that depends on three of five features."""
+    draws = np.random.default_rng(seed)
+    columns = {name: np.round(draws.normal(size=rows), 6) for name in "abcde"}
+    columns["rfm_score"] = np.round(3 + 2 * columns["a"] + draws.normal(size=rows))
+    logit = columns["a"] - 2 * (columns["b"] > 0.5) + 0.5 * np.abs(columns["c"]) - 1
+    labels = (draws.random(rows) < 1 / (1 + np.exp(-logit))).astype(float)
+    month = draws.integers(1, 7, rows)
+    cutoffs = np.array([f"2024-{number:02d}-01" for number in month])
+    ends = np.array([f"2024-{number + 1:02d}-01" for number in month])
+    return propensity.Sample(columns, labels, cutoffs, ends)
+
+
+NAMES = list("abcde")
+
+
+def test_metrics_equal_those_of_scikit_learn():
+    from scipy.stats import spearmanr
+    from sklearn import metrics as theirs
+
+    draws = np.random.default_rng(3)
+    labels = draws.integers(0, 2, 500)
+    logits = np.round(draws.normal(size=500) + labels, 1)
+    chances = 1 / (1 + np.exp(-logits))
+    found = metrics.classification(labels, logits)
+    assert found["auc"] == pytest.approx(theirs.roc_auc_score(labels, logits), abs=1e-12)
+    assert found["pr_auc"] == pytest.approx(
+        theirs.average_precision_score(labels, logits), abs=1e-12
+    )
+    assert found["log_loss"] == pytest.approx(theirs.log_loss(labels, chances), abs=1e-12)
+    assert found["brier"] == pytest.approx(theirs.brier_score_loss(labels, chances), abs=1e-12)
+    assert metrics.spearman(labels, logits) == pytest.approx(spearmanr(labels, logits)[0])
+    groups = draws.integers(0, 4, 500)
+    assert metrics.adjusted_rand(labels, groups) == pytest.approx(
+        theirs.adjusted_rand_score(labels, groups)
+    )
+
+
+def test_a_constant_score_has_lift_1_whatever_the_order_of_rows():
+    labels = np.array([1] * 50 + [0] * 950)
+    assert metrics.lift(labels, np.zeros(1000)) == pytest.approx(1)
+    assert metrics.auc(labels, np.zeros(1000)) == 0.5
+    assert metrics.calibration_error(labels, np.full(1000, 0.05)) == pytest.approx(0)
+    assert metrics.lift(labels, labels, 0.05) == pytest.approx(20)
+
+
+def test_terms_equal_scikit_learn_within_1e_12_in_numpy_and_in_sql():
+    sample = made_up()
+    matrix = sample.matrix(NAMES)
+    boosting = propensity.fit_boosting(sample, NAMES, 40, seed=7)
+    exact = boosting.decision_function(matrix)
+    steps = terms.of_boosting(NAMES, boosting, 40)
+    assert np.abs(steps.logit(sample.columns) - exact).max() < 1e-12
+
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    pipeline = make_pipeline(
+        StandardScaler(), LogisticRegression(C=0.3, solver="newton-cholesky", max_iter=50, tol=1e-8)
+    ).fit(matrix, sample.labels)
+    linear = propensity.fit_logistic(sample, NAMES, 0.3)
+    assert np.abs(linear.logit(sample.columns) - pipeline.decision_function(matrix)).max() < 1e-12
+
+    both = terms.centred(terms.combined([linear, steps], [0.5, 0.5]), sample.columns)
+    expected = (exact + pipeline.decision_function(matrix)) / 2
+    # Values on the cuts, next to them, and far outside.
+    cuts = [cut for piece in both.pieces.values() for cut in piece.cuts]
+    edge = np.array([*cuts, *np.nextafter(cuts, np.inf), -1e6, 1e6])
+    wide = {name: np.concatenate([sample.columns[name], edge]) for name in NAMES}
+    edges = np.column_stack([edge] * len(NAMES))
+    expected = np.concatenate(
+        [expected, (boosting.decision_function(edges) + pipeline.decision_function(edges)) / 2]
+    )
+    relation = duckdb.connect().from_df(pd.DataFrame(wide))
+    parts = " + ".join(terms.piece_sql(piece, name) for name, piece in both.pieces.items())
+    found = relation.project(f"{terms.number(both.intercept)} + {parts} as logit").df()["logit"]
+    scale = np.maximum(1, np.abs(expected))
+    assert (np.abs(found.to_numpy() - expected) / scale).max() < 1e-12
+
+
+def test_terms_survive_the_registry_to_the_last_bit():
+    sample = made_up()
+    fit = propensity.train(sample, NAMES, ["rfm_score"], propensity.Settings())
+    rows = json.loads(registry.as_json(fit.model.rows()))
+    back = terms.from_rows(list(reversed(rows)))
+    assert back.intercept == fit.model.intercept and back.pieces == fit.model.pieces
+    means = {name: part.mean() for name, part in back.contributions(sample.columns).items()}
+    assert max(map(abs, means.values())) < 1e-12
+    with pytest.raises(ValueError, match="cover every value once"):
+        terms.from_rows([row for row in rows if row["lower"] is not None or not row["feature"]])
+
+
+def scores(model: terms.Additive, columns: dict, request: dict) -> pd.DataFrame:
+    """Return what the engine makes of a model."""
+    table = pd.DataFrame(columns).assign(
+        customer_key=[str(number) for number in range(len(columns["a"]))],
+        as_of_date=pd.Timestamp("2024-07-01"),
+    )
+    served = {"model_version": "v", "model": model}
+    families = {"a": "first", "b": "first", "c": "second", "d": "third", "e": "fourth"}
+    bands = [("low", -np.inf), ("high", 0)]
+    deciles = metrics.deciles(model.logit(columns)).tolist()
+    relation = scoring.scored(
+        duckdb.connect().from_df(table), request, served, families, deciles, bands
+    )
+    return relation.df()
+
+
+def test_reasons_are_the_greatest_families_and_add_up():
+    sample = made_up()
+    fit = propensity.train(sample, NAMES, ["rfm_score"], propensity.Settings())
+    request = {"model_name": "m", "target_grain": "customer", "target_min_orders_90d": 0}
+    columns = sample.columns | {"order_count_90d": np.where(np.arange(3000) < 10, -1.0, 1.0)}
+    found = scores(fit.model, columns, request)
+    unknown, known = found.iloc[:10], found.iloc[10:]
+    assert unknown["logit"].isna().all() and unknown["family_1"].isna().all()
+    assert set(unknown["band"]) == {"unknown"}
+    assert set(unknown["unknown_reason"]) == {"fewer than 0 orders in 90 days"}
+    logits = fit.model.logit(sample.columns)[10:]
+    assert np.abs(known["logit"] - logits).max() < 1e-12
+    assert ((known["band"] == "high") == (known["logit"] >= 0)).all()
+    assert known["decile"].value_counts(normalize=True).between(0.08, 0.12).all()
+    parts = fit.model.contributions(sample.columns)
+    families = {
+        "first": parts["a"] + parts["b"],
+        "second": parts["c"],
+        "third": parts.get("d", np.zeros(3000)),
+        "fourth": parts.get("e", np.zeros(3000)),
+    }
+    table = pd.DataFrame(families).iloc[10:].reset_index(drop=True)
+    greatest = table.abs().idxmax(axis=1)
+    clear = table.abs().max(axis=1) - table.abs().apply(lambda row: row.nlargest(2).iloc[1], axis=1)
+    agree = (greatest.to_numpy() == known["family_1"].to_numpy()) | (clear.to_numpy() < 2e-9)
+    assert agree.all()
+    first = table.to_numpy()[np.arange(len(table)), table.columns.get_indexer(known["family_1"])]
+    assert np.abs(first - known["contribution_1"]).max() < 1e-9
+    total = known["intercept"] + known["other_contribution"]
+    total = total + known["contribution_1"] + known["contribution_2"] + known["contribution_3"]
+    assert np.abs(total - known["logit"]).max() < 1e-9
+
+
+def test_training_knows_only_what_lies_before_and_beats_the_ranking():
+    sample = made_up()
+    fit = propensity.train(sample, NAMES, ["rfm_score"], propensity.Settings())
+    assert fit.algorithm in propensity.CANDIDATES
+    assert fit.parameters["tests"] == ["2024-05-01", "2024-06-01"]
+    ours = propensity.mean_of(fit.metrics, fit.published, "log_loss")
+    assert ours < propensity.mean_of(fit.metrics, "rfm_score", "log_loss")
+    assert propensity.mean_of(fit.metrics, "constant", "lift_10") == pytest.approx(1)
+    # Labels whose windows end after a cutoff are not known at it.
+    late = propensity.Sample(
+        sample.columns, sample.labels, sample.cutoffs, np.full(3000, "2024-09-01")
+    )
+    with pytest.raises(propensity.NotTrainableError, match="one class is missing"):
+        propensity.train(late, NAMES, ["rfm_score"], propensity.Settings())
+
+
+def test_what_does_not_beat_the_ranking_is_not_published():
+    sample = made_up()
+    columns = sample.columns | {"rfm_score": -2 * sample.labels + sample.columns["d"]}
+    sample = propensity.Sample(columns, sample.labels, sample.cutoffs, sample.ends)
+    fit = propensity.train(sample, NAMES, ["rfm_score"], propensity.Settings())
+    assert fit.algorithm == "ranking" and "no model beats the ranking by RFM" in fit.reason
+    assert list(fit.model.pieces) == ["rfm_score"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "why"),
+    [
+        (np.zeros(3000), "0 positive labels"),
+        (np.ones(3000), "0 negative labels"),
+    ],
+)
+def test_one_class_only_is_not_trained(labels, why):
+    sample = made_up()
+    sample = propensity.Sample(sample.columns, labels, sample.cutoffs, sample.ends)
+    with pytest.raises(propensity.NotTrainableError, match=why):
+        propensity.train(sample, NAMES, ["rfm_score"], propensity.Settings())
+
+
+def test_training_twice_gives_the_same_bytes():
+    with engine.single_threaded():
+        payloads = [
+            registry.as_json(
+                propensity.train(
+                    made_up(), NAMES, ["rfm_score"], propensity.Settings()
+                ).model.rows()
+            )
+            for _ in range(2)
+        ]
+    assert payloads[0] == payloads[1]
+
+
+def test_calibration_repairs_scale_and_shift():
+    draws = np.random.default_rng(5)
+    logits = draws.normal(size=20000)
+    labels = (draws.random(20000) < 1 / (1 + np.exp(-(0.5 * logits - 1)))).astype(float)
+    shift, weight = propensity.calibration(labels, logits)
+    assert shift == pytest.approx(-1, abs=0.06) and weight == pytest.approx(0.5, abs=0.06)
+    # A ranking is never turned around.
+    assert propensity.calibration(labels, -logits) == (0.0, 1.0)
+
+
+def test_bg_nbd_has_the_published_parameters():
+    package = Path(find_spec("lifetimes").submodule_search_locations[0])
+    table = pd.read_csv(package / "datasets/cdnow_customers_summary.csv")
+    fit = lifetime.fit_purchases(table["frequency"], table["recency"], table["T"])
+    published = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
+    for name, value in published.items():
+        assert fit[name] == pytest.approx(value, abs=0.005)
+    points = [table[name].to_numpy(float) for name in ("frequency", "recency", "T")]
+    # Cells that stand for several customers say the same.
+    cells = table.groupby(["frequency", "recency", "T"]).size().reset_index(name="n")
+    again = lifetime.fit_purchases(cells["frequency"], cells["recency"], cells["T"], cells["n"])
+    assert again["r"] == pytest.approx(fit["r"], abs=1e-6)
+    assert lifetime.log_likelihood(fit, *points) == pytest.approx(fit["log_likelihood"], abs=1e-3)
+    alive = lifetime.chance_alive(fit, *points)
+    assert (alive[points[0] == 0] == 1).all() and ((alive > 0) & (alive <= 1)).all()
+    expected = lifetime.expected_purchases(fit, 39, *points)
+    low, high = lifetime.purchase_interval(fit, 39, *points)
+    assert (low <= high).all() and (expected >= 0).all()
+    # Of a short time, the expected rate of who is alive.
+    soon = lifetime.expected_purchases(fit, 1e-3, *points)
+    rate = alive * (fit["r"] + points[0]) / (fit["alpha"] + points[2])
+    assert np.abs(soon / (1e-3 * rate) - 1).max() < 1e-3
+
+
+def test_the_expected_value_lies_between_the_own_mean_and_everybodys():
+    draws = np.random.default_rng(2)
+    x = draws.integers(1, 8, 2000)
+    own = draws.gamma(5, 10, 2000)
+    fit = lifetime.fit_values(x, own)
+    expected = lifetime.expected_value(fit, x, own)
+    everybody = lifetime.expected_value(fit, np.zeros(1), np.zeros(1))[0]
+    assert ((expected - own) * (expected - everybody) <= 1e-9).all()
+    few = lifetime.fit_values([1, 2], [10.0, 40.0])
+    assert lifetime.expected_value(few, [0], [0])[0] == pytest.approx(30, rel=1e-5)
+
+
+def three_groups(seed: int = 1, rows: int = 900) -> dict[str, np.ndarray]:
+    """Return five clear groups of customers in three features."""
+    draws = np.random.default_rng(seed)
+    middles = np.array([[0, 0, 0], [6, 0, 0], [0, 6, 0], [0, 0, 6], [6, 6, 6]])
+    group = draws.integers(0, 5, rows)
+    points = middles[group] + draws.normal(size=(rows, 3)) * 0.5
+    return {f"feature_{number}": points[:, number] for number in range(3)}
+
+
+def test_personas_are_found_named_and_keep_their_ids():
+    columns = three_groups()
+    names = sorted(columns)
+    fit = personas.train(columns, names, personas.Settings())
+    assert len(fit.shares) == 5 and "best silhouette" in fit.reason
+    ids = personas.matched(fit, None)
+    assert sorted(ids) == [f"persona_{number}" for number in range(1, 6)]
+    rules = [
+        dict(persona_name="High", portrait="high", conditions=[("feature_0", "high", 0.5)]),
+        dict(persona_name="Rest", portrait="rest", conditions=[]),
+    ]
+    called = personas.named(fit, rules, {}, ids)
+    assert len({name for name, _ in called}) == 5 and "High" in {name for name, _ in called}
+    earlier = [
+        dict(
+            persona_id=persona_id,
+            typical=dict(zip(fit.names, fit.means + fit.scales * centre, strict=True)),
+        )
+        for persona_id, centre in zip(ids, fit.centroids, strict=True)
+    ]
+    again = personas.train(three_groups(seed=2), names, personas.Settings(seed=11))
+    matched = personas.matched(again, earlier)
+    matrix = np.column_stack([columns[name] for name in names])
+    before = np.array(ids)[personas.assign(fit, matrix)]
+    after = np.array(matched)[personas.assign(again, matrix)]
+    assert (before == after).mean() > 0.99
+    kept = dict(zip(ids, called, strict=True))
+    assert personas.named(again, rules, kept, matched) == [kept[one] for one in matched]
+
+
+def test_personas_in_sql_are_those_of_scikit_learn():
+    columns = three_groups()
+    names = sorted(columns)
+    fit = personas.train(columns, names, personas.Settings())
+    offsets, weights = personas.linear(fit)
+    served = {
+        "model_version": "v",
+        "clip": personas.CLIP,
+        "features": [
+            dict(feature=name, mean=mean, scale=scale)
+            for name, mean, scale in zip(fit.names, fit.means, fit.scales, strict=True)
+        ],
+        "personas": [
+            dict(persona_id=f"persona_{number}", offset=offsets[number], weights=weights[number])
+            for number in range(len(offsets))
+        ],
+    }
+    table = pd.DataFrame(columns).assign(
+        customer_key="c", as_of_date=pd.Timestamp("2024-07-01"), purchased_before=1.0
+    )
+    table.loc[0, "purchased_before"] = 0.0
+    found = scoring.personas(duckdb.connect().from_df(table), served).df()
+    points = personas.standardised(table[fit.names].to_numpy(), fit.means, fit.scales)
+    points = points if fit.axes is None else points @ fit.axes.T
+    near = ((points[:, None] - fit.middles[None]) ** 2).sum(axis=2).argmin(axis=1)
+    assert (found["persona_id"][1:] == [f"persona_{number}" for number in near[1:]]).all()
+    assert found["persona_id"][0] is None and found["unknown_reason"][0] == "no order yet"
+    with pytest.raises(ValueError, match="100 customers have bought; 200 are the minimum"):
+        few = {name: values[:100] for name, values in columns.items()}
+        personas.train(few, names, personas.Settings())
+
+
+# --- The policy -----------------------------------------------------------------------------------
+
+
+def request_on(day: str, **changed) -> dict:
+    """Return a row of training_requests."""
+    return {
+        "model_name": "m",
+        "as_of_date": day,
+        "is_forced": False,
+        "rollback_version": None,
+        "definition_hash": "d",
+        "minimum_age_days": 7,
+        "maximum_age_days": 28,
+    } | changed
+
+
+class Imagined:
+    """A trainer whose challengers and drift are given."""
+
+    def __init__(self, loss=0.5, drifts=None, why=None):
+        """Keep what it will say."""
+        self.loss, self.drifts, self.why = loss, drifts, why
+
+    def definition(self, request):
+        """Return the request's own."""
+        return request["definition_hash"]
+
+    def worse_now(self, request, champion):
+        """Return what was given."""
+        return self.drifts
+
+    def train(self, request, rows, champion, cause):
+        """Return the decision about a challenger of the given loss."""
+        if self.why:
+            return trainer.refused(request, rows, champion, cause, self.why)
+        payload = registry.as_json({"loss": self.loss})
+        return trainer.challenged(
+            request,
+            rows,
+            champion,
+            cause,
+            payload,
+            "trained",
+            lambda: policy.replaces(self.loss, json.loads(champion["payload"])["loss"]),
+            algorithm="mean",
+            trained_to=request["as_of_date"],
+        )
+
+
+def test_a_model_is_trained_when_its_policy_says_so_and_never_gets_worse():
+    rows = registry.frame([])
+
+    def on(day, imagined, **changed):
+        nonlocal rows
+        added = trainer.decide(imagined, request_on(day, **changed), rows)
+        rows = pd.concat([rows, registry.frame(added)], ignore_index=True)
+        assert len(added) <= 1
+        return (added[0]["decision"], added[0]["cause"], added[0]["reason"]) if added else None
+
+    said, cause, reason = on("2024-01-01", Imagined(why="12 rows with a label"))
+    assert (said, cause) == ("not_trained", "first_run")
+    assert reason == "not trained: 12 rows with a label"
+    # A day's decision is taken once.
+    assert on("2024-01-01", Imagined()) is None
+    said, cause, _ = on("2024-01-02", Imagined(0.5))
+    assert (said, cause) == ("promoted", "first_run")
+    first = registry.champion(rows)["model_version"]
+    assert on("2024-01-02", Imagined(0.4)) is None
+    said, cause, reason = on("2024-01-03", Imagined(0.4))
+    assert (said, cause) == ("kept", "none")
+    assert reason.startswith("kept, because it has served for 1 days")
+    # Drift counts from the minimum age on.
+    drifting = Imagined(0.6, drifts=("drift", "a has moved"))
+    assert on("2024-01-08", drifting)[0] == "kept"
+    said, cause, reason = on("2024-01-09", drifting)
+    assert (said, cause) == ("rejected", "drift") and "worse out of time" in reason
+    assert registry.champion(rows)["model_version"] == first
+    # A rejected challenger starts the age anew: not every day trains.
+    assert on("2024-01-10", drifting)[0] == "kept"
+    said, cause, _ = on("2024-02-06", Imagined(0.4))
+    assert (said, cause) == ("promoted", "age")
+    second = registry.champion(rows)["model_version"]
+    assert second != first
+    said, cause, reason = on("2024-02-07", Imagined(0.4), is_forced=True)
+    assert (said, cause) == ("promoted", "forced") or "same result" in reason
+    assert on("2024-02-08", Imagined(0.4), definition_hash="other")[1] == "definition"
+    # Going back is one decision, and holds.
+    said, _, reason = on("2024-02-09", Imagined(), rollback_version=first)
+    assert said == "rolled_back" and registry.champion(rows)["model_version"] == first
+    assert on("2024-02-09", Imagined(), rollback_version=first) is None
+    assert on("2024-02-10", Imagined())[0] in ("kept", "promoted")
+    with pytest.raises(ValueError, match="has no version 'nonsense'"):
+        on("2024-02-11", Imagined(), rollback_version="nonsense")
+
+
+def test_drift_sees_half_a_standard_deviation_and_not_a_twentieth():
+    draws = np.random.default_rng(4)
+    values = draws.normal(size=5000)
+    edges = metrics.edges_of(values)
+    shares = metrics.shares_of(values, edges).tolist()
+    bins = [dict(feature="a", edges=edges.tolist(), shares=shares)]
+    later = draws.normal(size=5000)
+    assert policy.drift(bins, {"a": later + 0.05})[1] < 0.1
+    feature, moved = policy.drift(bins, {"a": later + 0.5})
+    assert feature == "a" and moved > 0.2
+    # A feature that had one value only.
+    assert metrics.edges_of(np.zeros(10)).tolist() == []
