@@ -83,6 +83,27 @@ def _parse_once() -> None:
     ManifestLoader.build_manifest_state_check = state_check_of_the_others
 
 
+# Of the folders that a build names, the numbers under which each of them is open.
+OPEN_AS = {"LANDING": 200, "BUILD": 201}
+
+
+def _known_as(name: str, folder: Path) -> str:
+    """Open a folder under its number and return a path of it that is the same in every process.
+
+    dbt would parse all anew for another path. Where the system has no paths for open files, it
+    does.
+
+    Args:
+        name: one of OPEN_AS.
+        folder: any folder.
+    """
+    opened = os.open(folder, os.O_RDONLY)
+    os.dup2(opened, OPEN_AS[name])
+    os.close(opened)
+    path = Path(f"/proc/self/fd/{OPEN_AS[name]}")
+    return str(path if path.exists() else folder)
+
+
 def _run_dbt(
     args: list[str], project: Path, env: dict[str, str], output: Path, folders: dict[str, Path]
 ) -> None:
@@ -93,17 +114,14 @@ def _run_dbt(
         project: the dbt project.
         env: environment variables; a place may begin with the name of one of the folders.
         output: the file for what dbt says.
-        folders: by name. Where the system has paths for open files, dbt knows these folders by
-            such a path, the same in every process: it would parse all anew for another.
+        folders: by name in OPEN_AS.
     """
     with output.open("w") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    for number, (name, folder) in enumerate(folders.items(), start=100):
-        os.dup2(os.open(folder, os.O_RDONLY), number)
-        known_as = f"/proc/self/fd/{number}"
-        known_as = known_as if Path(known_as).exists() else str(folder)
-        env = {key: re.sub(f"^{name}(?=/|$)", known_as, value) for key, value in env.items()}
+    for name, folder in folders.items():
+        known = _known_as(name, folder)
+        env = {key: re.sub(f"^{name}(?=/|$)", known, value) for key, value in env.items()}
     os.environ.update(env)
     os.chdir(project)
     from dbt.cli.main import cli
@@ -284,6 +302,8 @@ class Build:
     @contextlib.contextmanager
     def connect(self):
         """Open the working database to read, with the state database attached as `state`."""
+        # Staging is views of the landing, under the path that dbt knew.
+        _known_as("LANDING", self.landing)
         with duckdb.connect(str(self.folder / "work.duckdb"), read_only=True) as connection:
             connection.execute(f"attach '{self.folder / 'state.duckdb'}' as state (read_only)")
             yield connection
