@@ -15,12 +15,6 @@
     cross join unnest(json_extract({{ json }}, '${{ '.' ~ path if path }}[*]')) as {{ alias }} (part)
 {%- endmacro %}
 
-{% macro snowflake__json_elements(json, path, alias) -%}
-    cross join lateral flatten(
-        input => parse_json({{ json }}){{ ':' ~ path if path }}
-    ) as {{ alias }}
-{%- endmacro %}
-
 {#
     A field of an element that json_elements gave.
 
@@ -36,8 +30,4 @@
 
 {% macro duckdb__json_field(alias, field, type) -%}
     cast(json_extract_string({{ alias }}.part, '$.{{ field }}') as {{ type }})
-{%- endmacro %}
-
-{% macro snowflake__json_field(alias, field, type) -%}
-    cast({{ alias }}.value:{{ field }}::varchar as {{ type }})
 {%- endmacro %}

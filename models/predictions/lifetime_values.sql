@@ -36,8 +36,8 @@ valued as (
         cells.expected_purchases,
         cells.chance_alive,
         cells.days_to_next,
-        cells.low_count,
-        cells.high_count,
+        cells.low_purchases,
+        cells.high_purchases,
         {%- for number in range(2, 11) %}
         cells.decile_{{ number }}_from,
         {%- endfor %}
@@ -65,15 +65,15 @@ amounts as (
         cast(round(expected_purchases * purchase_value, 4) as decimal(18, 4)) as value_amount,
         cast(
             round(
-                low_count * purchase_value
-                * exp(-sqrt(1 / (value_p * greatest(low_count, 1)) + own_variance)),
+                low_purchases * purchase_value
+                * exp(-sqrt(1 / (value_p * greatest(low_purchases, 1)) + own_variance)),
                 4
             ) as decimal(18, 4)
         ) as low_amount,
         cast(
             round(
-                high_count * purchase_value
-                * exp(sqrt(1 / (value_p * greatest(high_count, 1)) + own_variance)),
+                high_purchases * purchase_value
+                * exp(sqrt(1 / (value_p * greatest(high_purchases, 1)) + own_variance)),
                 4
             ) as decimal(18, 4)
         ) as high_amount

@@ -30,7 +30,7 @@ judged as (
             ('updated_at is null', 'updated_at is missing or no time'),
             (is_absurd_time('updated_at'), 'updated_at is before 1990'),
         ], key_rules=3) }} as reject_reason,
-        -- What a person is like, not something that happened: the newest version is the one to know.
+        -- What a person is like, not something that happened: the newest version counts.
         false as is_not_yet
     from standardised
 ),
