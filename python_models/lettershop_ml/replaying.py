@@ -1,0 +1,146 @@
+"""What a version said on past days, beside what then happened.
+
+Nobody keeps past predictions: the version that served on a past day scores that day's features
+again, by the expression that it scores with today. What is not needed is not evaluated: without a
+version that served on a day whose window has ended, no feature of the past is looked at.
+"""
+
+import json
+from datetime import date, timedelta
+
+import pandas as pd
+
+from lettershop_ml import engine, serving, trainer
+
+# Columns of the result, with their types on DuckDB.
+COLUMNS = {
+    "model_name": "varchar",
+    "model_version": "varchar",
+    "customer_key": "varchar",
+    "item_id": "varchar",
+    "as_of_date": "date",
+    "score": "double",
+    "decile": "integer",
+    "band": "varchar",
+    "label": "double",
+}
+# Of targets with a grid of cutoffs, as many of the newest are replayed.
+CUTOFFS = 2
+# Sends are replayed for as many days before the newest that can be.
+SEND_DAYS = 90
+
+
+def serving_on(decisions: pd.DataFrame, model_name: str, day: str) -> str | None:
+    """Return the version of a model that served on a day, None before the first.
+
+    Args:
+        decisions: rows of retraining_decisions.
+        model_name: which model.
+        day: ISO date; what was decided on the day itself had been decided before it was scored.
+    """
+    rows = decisions[
+        (decisions["model_name"] == model_name)
+        & decisions["decision"].isin(["promoted", "rolled_back"])
+        & (decisions["as_of_date"].astype(str).str[:10] <= day)
+    ]
+    if rows.empty:
+        return None
+    return str(rows.sort_values("decision_number")["model_version"].iloc[-1])
+
+
+def days_to_replay(cutoffs: pd.DataFrame, target: str) -> list[str]:
+    """Return the newest cutoffs of a target whose window has ended, as ISO dates, ascending.
+
+    Args:
+        cutoffs: rows of training_cutoffs.
+        target: target_id.
+    """
+    days = cutoffs.loc[cutoffs["target_id"] == target, "as_of_date"].astype(str).str[:10]
+    return sorted(set(days))[-CUTOFFS:]
+
+
+def spans(decisions: pd.DataFrame, model_name: str, first: str, last: str) -> list[tuple]:
+    """Return version, first and last day of each span of days in which one version served.
+
+    Args:
+        decisions: rows of retraining_decisions.
+        model_name: which model.
+        first: ISO date of the earliest day asked for.
+        last: of the latest.
+    """
+    found, day = [], date.fromisoformat(first)
+    while day <= date.fromisoformat(last):
+        version = serving_on(decisions, model_name, day.isoformat())
+        if version is not None:
+            if found and found[-1][0] == version:
+                found[-1] = (version, found[-1][1], day.isoformat())
+            else:
+                found.append((version, day.isoformat(), day.isoformat()))
+        day += timedelta(days=1)
+    return found
+
+
+def outcomes(session, features, labels, requests, cutoffs, versions, rows, decisions, bands):
+    """Return a relation of past scores with the labels that came true, to be evaluated.
+
+    Args:
+        session: what dbt hands to a Python model.
+        features: by grain, the relation of training features.
+        labels: the relation training_labels.
+        requests: rows of training_requests.
+        cutoffs: rows of training_cutoffs.
+        versions: rows of model_versions, all of them.
+        rows: rows of model_terms, of all versions.
+        decisions: rows of retraining_decisions.
+        bands: the seed score_bands.
+    """
+    words = decisions[decisions["is_last_decision"]]
+    parts = []
+    for request in trainer.plain(requests[requests["model_kind"] == "probability"]):
+        name, grain = request["model_name"], request["target_grain"]
+        today = request["as_of_date"]
+        if grain == "customer_send":
+            oldest = date.fromisoformat(today) - timedelta(
+                days=SEND_DAYS + int(request["target_horizon_days"])
+            )
+            wanted = spans(decisions, name, oldest.isoformat(), today)
+        else:
+            wanted = [
+                (serving_on(decisions, name, day), day, day)
+                for day in days_to_replay(cutoffs, name)
+            ]
+        for version, first, last in wanted:
+            if version is None:
+                continue
+            mine = versions[
+                (versions["model_name"] == name) & (versions["model_version"] == version)
+            ]
+            if mine.empty or not json.loads(mine["payload"].iloc[0]).get("terms"):
+                continue
+            between = f"as_of_date between date '{first}' and date '{last}'"
+            past = engine.query(
+                session,
+                f"select * from ({engine.sql_of(features[grain])}) as past where {between}",
+            )
+            scored = serving.probabilities(
+                {grain: past},
+                requests[requests["model_name"] == name],
+                mine,
+                rows[(rows["model_name"] == name) & (rows["model_version"] == version)],
+                words,
+                bands,
+            )
+            parts.append(
+                f"select scored.model_name, scored.model_version, scored.customer_key,"
+                f" scored.item_id, scored.as_of_date, cast(scored.score as double) as score,"
+                f" scored.decile, scored.band, cast(labels.label as double) as label"
+                f" from ({engine.sql_of(scored)}) as scored"
+                f" inner join ({engine.sql_of(labels)}) as labels"
+                f" on labels.target_id = scored.model_name"
+                f" and labels.customer_key = scored.customer_key"
+                f" and labels.item_id = scored.item_id and labels.as_of_date = scored.as_of_date"
+                f" where scored.score is not null and labels.{between}"
+            )
+    if not parts:
+        return engine.typed(session, pd.DataFrame(columns=list(COLUMNS)), COLUMNS)
+    return engine.query(session, " union all ".join(parts))
