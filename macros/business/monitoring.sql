@@ -89,7 +89,14 @@
     Returns: str, a SQL expression of type decimal(18, 6).
 #}
 {% macro ratio_bound(ratio, error, sign) -%}
-    cast(least({{ ratio }} * exp({{ sign }}1.96 * {{ error }}), 999999) as decimal(18, 6))
+    cast(
+        case
+            when {{ error }} is null then null
+            when {{ ratio }} * exp({{ sign }}1.96 * {{ error }}) < 999999
+                then {{ ratio }} * exp({{ sign }}1.96 * {{ error }})
+            else 999999
+        end as decimal(18, 6)
+    )
 {%- endmacro %}
 
 {#

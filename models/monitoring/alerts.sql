@@ -89,7 +89,7 @@ measured as (
     {%- endfor %}
 ),
 
--- Of the limits of a measure the model's own goes first.
+-- Of the limits of a measure the model's own goes first, then the part's.
 limited as (
     select
         measured.measure,
@@ -106,10 +106,13 @@ limited as (
         on
             measured.measure = limits.measure
             and limits.model_name in (measured.model_name, '*')
+            and limits.part in (measured.part, '*')
     qualify
         row_number() over (
             partition by measured.measure, measured.model_name, measured.part
-            order by nullif(limits.model_name, '*') asc nulls last
+            order by
+                nullif(limits.model_name, '*') asc nulls last,
+                nullif(limits.part, '*') asc nulls last
         ) = 1
 ),
 

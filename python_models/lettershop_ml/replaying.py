@@ -59,25 +59,31 @@ def days_to_replay(cutoffs: pd.DataFrame, target: str) -> list[str]:
     return sorted(set(days))[-CUTOFFS:]
 
 
-def spans(decisions: pd.DataFrame, model_name: str, first: str, last: str) -> list[tuple]:
-    """Return version, first and last day of each span of days in which one version served.
+def days_of_sends(session, labels, decisions: pd.DataFrame, request: dict) -> list[str]:
+    """Return the days of sends that can be replayed, as ISO dates, ascending.
 
     Args:
+        session: what dbt hands to a Python model.
+        labels: the relation training_labels.
         decisions: rows of retraining_decisions.
-        model_name: which model.
-        first: ISO date of the earliest day asked for.
-        last: of the latest.
+        request: the model's row of training_requests.
     """
-    found, day = [], date.fromisoformat(first)
-    while day <= date.fromisoformat(last):
-        version = serving_on(decisions, model_name, day.isoformat())
-        if version is not None:
-            if found and found[-1][0] == version:
-                found[-1] = (version, found[-1][1], day.isoformat())
-            else:
-                found.append((version, day.isoformat(), day.isoformat()))
-        day += timedelta(days=1)
-    return found
+    name, today = request["model_name"], date.fromisoformat(request["as_of_date"])
+    promoted = decisions[
+        (decisions["model_name"] == name) & (decisions["decision"] == "promoted")
+    ]["as_of_date"]
+    oldest = today - timedelta(days=SEND_DAYS + int(request["target_horizon_days"]))
+    first = max([oldest.isoformat(), *promoted.astype(str).str[:10].sort_values()[:1]])
+    if promoted.empty or first >= today.isoformat():
+        return []
+    found = engine.frame(
+        engine.query(
+            session,
+            f"select distinct cast(as_of_date as varchar) as day from ({engine.sql_of(labels)})"
+            f" as labels where target_id = {engine.text(name)} and as_of_date >= date '{first}'",
+        )
+    )
+    return sorted(day[:10] for day in found["day"])
 
 
 def outcomes(session, features, labels, requests, cutoffs, versions, rows, decisions, bands):
@@ -98,18 +104,14 @@ def outcomes(session, features, labels, requests, cutoffs, versions, rows, decis
     parts = []
     for request in trainer.plain(requests[requests["model_kind"] == "probability"]):
         name, grain = request["model_name"], request["target_grain"]
-        today = request["as_of_date"]
         if grain == "customer_send":
-            oldest = date.fromisoformat(today) - timedelta(
-                days=SEND_DAYS + int(request["target_horizon_days"])
-            )
-            wanted = spans(decisions, name, oldest.isoformat(), today)
+            days = days_of_sends(session, labels, decisions, request)
         else:
-            wanted = [
-                (serving_on(decisions, name, day), day, day)
-                for day in days_to_replay(cutoffs, name)
-            ]
-        for version, first, last in wanted:
+            days = days_to_replay(cutoffs, name)
+        by_version: dict[str, list[str]] = {}
+        for day in days:
+            by_version.setdefault(serving_on(decisions, name, day), []).append(day)
+        for version, served in by_version.items():
             if version is None:
                 continue
             mine = versions[
@@ -117,10 +119,11 @@ def outcomes(session, features, labels, requests, cutoffs, versions, rows, decis
             ]
             if mine.empty or not json.loads(mine["payload"].iloc[0]).get("terms"):
                 continue
-            between = f"as_of_date between date '{first}' and date '{last}'"
+            listed = ", ".join(f"date '{day}'" for day in served)
             past = engine.query(
                 session,
-                f"select * from ({engine.sql_of(features[grain])}) as past where {between}",
+                f"select * from ({engine.sql_of(features[grain])}) as past"
+                f" where as_of_date in ({listed})",
             )
             scored = serving.probabilities(
                 {grain: past},
@@ -139,7 +142,8 @@ def outcomes(session, features, labels, requests, cutoffs, versions, rows, decis
                 f" on labels.target_id = scored.model_name"
                 f" and labels.customer_key = scored.customer_key"
                 f" and labels.item_id = scored.item_id and labels.as_of_date = scored.as_of_date"
-                f" where scored.score is not null and labels.{between}"
+                f" where scored.score is not null and labels.as_of_date in ({listed})"
+                f" and labels.target_id = {engine.text(name)}"
             )
     if not parts:
         return engine.typed(session, pd.DataFrame(columns=list(COLUMNS)), COLUMNS)
