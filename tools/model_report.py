@@ -17,11 +17,15 @@ import matplotlib
 from tools.places import ROOT, place
 
 matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot
 
 FOLDER = ROOT / "target" / "model_report"
 # The lines that each plot may have, by name of the candidate; the rest would be a tangle.
 BASELINES = ("rfm_score", "recency_days", "trailing_90d", "constant", "champion")
+PERFORMANCE = (
+    *("day", "version", "people", "base_rate", "mean_score", "auc", "training_auc", "brier"),
+    *("calibration_error", "lift_10"),
+)
 STYLE = """
 body { font-family: sans-serif; max-width: 62em; margin: 2em auto; padding: 0 1em; color: #222 }
 table { border-collapse: collapse; margin: 1em 0 } td, th { padding: .2em .8em; text-align: left }
@@ -75,8 +79,13 @@ def figure(draw, width: float = 7, height: float = 3.6) -> str:
     return text[text.index("<svg") :]
 
 
-def table(headings: list[str], rows: list[tuple]) -> str:
-    """Return a table in HTML; numbers with four digits behind the point."""
+def table(headings, rows: list[tuple]) -> str:
+    """Return a table in HTML; numbers with four digits behind the point.
+
+    Args:
+        headings: of the columns.
+        rows: as long as headings each.
+    """
 
     def cell(thing) -> str:
         if thing is None:
@@ -100,14 +109,16 @@ def lift(registry: Registry, name: str) -> str:
     rows = registry.rows(
         """
         select
-            row_number() over (order by score desc, customer_key, item_id) / count(*) over () as top,
-            sum(happened) over (order by score desc, customer_key, item_id rows unbounded preceding)
-                / nullif(sum(happened) over (), 0) as caught
+            row_number() over ranked / count(*) over () as top,
+            sum(happened) over ranked / nullif(sum(happened) over (), 0) as caught
         from (
             -- A group of equal scores shares what it got.
             select *, avg(cast(label > 0 as integer)) over (partition by score) as happened
             from monitoring.scored_outcomes where model_name = ?
         ) as outcomes
+        window ranked as (
+            order by score desc, as_of_date, customer_key, item_id rows unbounded preceding
+        )
         order by top
         """,
         name,
@@ -117,7 +128,7 @@ def lift(registry: Registry, name: str) -> str:
     step = max(len(rows) // 200, 1)
 
     def draw(axes):
-        axes.plot(*zip(*([(0, 0)] + rows[::step] + rows[-1:]), strict=True), label=name)
+        axes.plot(*zip((0, 0), *rows[::step], *rows[-1:], strict=True), label=name)
         axes.plot([0, 1], [0, 1], linestyle=":", color="grey", label="chance")
         axes.set(xlabel="Share of people, best scores first", ylabel="Share of events")
         axes.legend()
@@ -160,21 +171,11 @@ def drift(registry: Registry, name: str) -> str:
     )
     if not rows:
         return nothing("No version serves.")
-    limits = (
-        registry.rows(
-            "select warn_above from seeds.model_limits where measure = 'feature_drift'"
-            " and model_name in (?, '*') and part = '*' order by nullif(model_name, '*') nulls last",
-            name,
-        )
-        if registry.rows("select 1 from duckdb_tables() where table_name = 'model_limits'")
-        else []
-    )
 
     def draw(axes):
         features, indices = zip(*rows[::-1], strict=True)
         axes.barh(features, [float(number) for number in indices])
-        if limits and limits[0][0] is not None:
-            axes.axvline(float(limits[0][0]), color="firebrick", linestyle="--")
+        axes.axvline(0.25, color="grey", linestyle=":")
         axes.set(xlabel="Stability index against training")
 
     return figure(draw, height=4.4)
@@ -273,7 +274,7 @@ def page(registry: Registry, name: str) -> str:
         "Lift": lift(registry, name),
         "Calibration": calibration(registry, name),
         "What was predicted, and what happened": table(
-            "day version people base_rate mean_score auc training_auc brier error lift_10".split(),
+            PERFORMANCE,
             performance,
         )
         if performance

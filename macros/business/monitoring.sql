@@ -100,17 +100,6 @@
 {%- endmacro %}
 
 {#
-    Squared standard error of the logarithm of a share: (1 - share) / (rows x share).
-
-    Args:
-        hits (str), rows (str): counts; null without hits.
-    Returns: str, a SQL expression of type double.
-#}
-{% macro log_share_variance(hits, rows) -%}
-    (1e0 / nullif({{ hits }}, 0) - 1e0 / nullif({{ rows }}, 0))
-{%- endmacro %}
-
-{#
     A bound of the 95% interval of a share (Wilson 1927).
 
     Args:
@@ -146,14 +135,42 @@
 {%- endmacro %}
 
 {#
-    Squared standard error of the logarithm of a mean: variance / (rows x mean^2), by the delta
-    method.
+    Squared standard error of the logarithm of a ratio of two sums over customers, whose rows are
+    not independent of each other: sum((x - ratio y)^2) / sum(x)^2 (Cochran 1977, the ratio
+    estimator). With one row per customer, of a share, it is Katz's 1 / hits - 1 / rows.
 
     Args:
-        total (str), squares (str): sums of the numbers and of their squares.
-        rows (str): how many.
-    Returns: str, a SQL expression of type double; null without rows or with a mean of zero.
+        x (str), y (str): sums; the ratio is x / y.
+        xx (str), xy (str), yy (str): sums of squares and products of each customer's own sums.
+    Returns: str, a SQL expression of type double; null where x is zero.
 #}
-{% macro log_mean_variance(total, squares, rows) -%}
-    greatest(cast({{ squares }} as double) / nullif(power(cast({{ total }} as double), 2), 0) - 1e0 / nullif({{ rows }}, 0), 0)
+{% macro log_ratio_variance(x, y, xx, xy, yy) -%}
+    greatest(
+        (
+            cast({{ xx }} as double)
+            - 2 * (cast({{ x }} as double) / nullif({{ y }}, 0)) * {{ xy }}
+            + power(cast({{ x }} as double) / nullif({{ y }}, 0), 2) * {{ yy }}
+        ) / nullif(power(cast({{ x }} as double), 2), 0),
+        case when {{ x }} > 0 then 0 end
+    )
+{%- endmacro %}
+
+{#
+    By how much a ratio differs from 1 for certain, as a factor of at least 1 where it does: the
+    bound of a 99.9% interval that is nearer to 1, or its inverse. 99.9, and not 95, because dozens
+    of groups are compared in every build.
+
+    Args:
+        ratio (str): with the columns <ratio>_low and <ratio>_high of its 95% interval.
+    Returns: str, a SQL expression of type double; null without interval.
+#}
+{% macro certain_factor(ratio) -%}
+    case
+        when {{ ratio }}_low > 0
+            then greatest(
+                cast({{ ratio }} as double)
+                * power(cast({{ ratio }}_low as double) / {{ ratio }}, 3.29 / 1.96),
+                power(cast({{ ratio }} as double) / {{ ratio }}_high, 3.29 / 1.96) / {{ ratio }}
+            )
+    end
 {%- endmacro %}

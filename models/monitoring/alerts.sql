@@ -74,7 +74,7 @@ measured as (
     from segments
     {%- for measure, count, words in [
         ('selection', 'row', 'The model selects a group more or less often than others, at least by the factor '),
-        ('error', 'outcome', 'The model errs more or less in a group than in others, at least by the factor '),
+        ('error', 'happened', 'More or less happens in a group, against what was expected, than in others, at least by the factor '),
     ] %}
     union all
     select
@@ -82,7 +82,7 @@ measured as (
         model_name,
         attribute || ': ' || group_name as part,
         least({{ count }}_count, other_{{ count }}_count) as row_count,
-        greatest({{ measure }}_ratio_low, 1 / nullif({{ measure }}_ratio_high, 0)) as figure,
+        {{ certain_factor(measure ~ '_ratio') }} as figure,
         '{{ words }}' as words
     from {{ ref('bias_audit') }}
     where group_name <> 'unknown'

@@ -1,7 +1,7 @@
--- Grain: model, attribute and group. Whether a model selects (band high, today) or errs (squared
--- error of past scores) more in a group than among all others whose attribute is known. The only
--- place where gender, age and region meet a model. Groups under the smallest size of the seed have
--- counts only.
+-- Grain: model, attribute and group. Whether a model selects (band high, today) or errs (what
+-- happened against what past scores expected) differently in a group than among all others whose
+-- attribute is known. The only place where gender, age and region meet a model. Groups under the
+-- smallest size of the seed have counts only.
 with people as (
     select
         customer_key,
@@ -21,39 +21,55 @@ with people as (
 smallest as (
     select min(at_least_rows) as row_count
     from {{ ref('model_limits') }}
-    where measure in ('selection_ratio', 'error_ratio')
+    where measure = 'selection_ratio'
 ),
 
-facts as (
+-- Several rows of a customer are not several people: what is squared is summed per customer.
+selected as (
     select
         model_name,
         customer_key,
         count(*) as row_count,
         sum(case when band = 'high' then 1 else 0 end) as selected_count,
-        sum(cast(score as decimal(18, 9))) as score_sum,
-        0 as outcome_count,
-        cast(0 as decimal(18, 9)) as error_sum,
-        cast(0 as decimal(18, 9)) as error_square_sum
+        sum(cast(score as decimal(18, 9))) as score_sum
     from {{ ref('propensity_logits') }}
     where score is not null
     group by model_name, customer_key
-    union all
+),
+
+happened as (
     select
         model_name,
         customer_key,
-        0 as row_count,
-        0 as selected_count,
-        cast(0 as decimal(18, 9)) as score_sum,
         count(*) as outcome_count,
-        sum(cast(power(label - score, 2) as decimal(18, 9))) as error_sum,
-        sum(cast(power(label - score, 4) as decimal(18, 9))) as error_square_sum
+        sum(case when label > 0 then 1 else 0 end) as happened_count,
+        sum(cast(score as decimal(18, 9))) as expected_count,
+        sum(cast(power(label - score, 2) as decimal(18, 9))) as error_sum
     from {{ ref('scored_outcomes') }}
     group by model_name, customer_key
 ),
 
 {%- set measures = [
-    'row_count', 'selected_count', 'score_sum', 'outcome_count', 'error_sum', 'error_square_sum',
+    'row_count', 'selected_count', 'score_sum', 'selection_squares', 'selection_rows',
+    'row_squares', 'outcome_count', 'happened_count', 'expected_count', 'error_sum',
+    'happened_squares', 'happened_expected', 'expected_squares',
 ] %}
+
+facts as (
+    select
+        *,
+        selected_count * selected_count as selection_squares,
+        selected_count * row_count as selection_rows,
+        row_count * row_count as row_squares
+    from selected
+    union all by name
+    select
+        *,
+        happened_count * happened_count as happened_squares,
+        cast(happened_count * expected_count as decimal(18, 9)) as happened_expected,
+        cast(power(cast(expected_count as double), 2) as decimal(18, 9)) as expected_squares
+    from happened
+),
 
 grouped as (
     {%- for attribute in ['gender', 'age_band', 'region'] %}
@@ -62,7 +78,7 @@ grouped as (
         '{{ attribute }}' as attribute,
         coalesce(people.{{ attribute }}, 'unknown') as group_name
         {%- for measure in measures %},
-        sum(facts.{{ measure }}) as {{ measure }}
+        coalesce(sum(facts.{{ measure }}), 0) as {{ measure }}
         {%- endfor %}
     from facts
     left join people on facts.customer_key = people.customer_key
@@ -93,15 +109,21 @@ judged as (
             as is_large_outcome,
         {{ ratio_of('selected_count', 'row_count') }} as selection_ratio,
         sqrt(
-            {{ log_share_variance('selected_count', 'row_count') }}
-            + {{ log_share_variance('other_selected_count', 'other_row_count') }}
+            {%- for other in ['', 'other_'] %}
+            {{ log_ratio_variance(
+                other ~ 'selected_count', other ~ 'row_count', other ~ 'selection_squares',
+                other ~ 'selection_rows', other ~ 'row_squares'
+            ) }}{{ ' +' if loop.first }}
+            {%- endfor %}
         ) as selection_error,
-        {{ ratio_of('error_sum', 'outcome_count') }} as error_ratio,
+        {{ ratio_of('happened_count', 'expected_count') }} as error_ratio,
         sqrt(
-            {{ log_mean_variance('error_sum', 'error_square_sum', 'outcome_count') }}
-            + {{ log_mean_variance(
-                'other_error_sum', 'other_error_square_sum', 'other_outcome_count'
-            ) }}
+            {%- for other in ['', 'other_'] %}
+            {{ log_ratio_variance(
+                other ~ 'happened_count', other ~ 'expected_count', other ~ 'happened_squares',
+                other ~ 'happened_expected', other ~ 'expected_squares'
+            ) }}{{ ' +' if loop.first }}
+            {%- endfor %}
         ) as error_error
     from compared
 ),
@@ -116,6 +138,8 @@ final as (
         cast(other_row_count as bigint) as other_row_count,
         cast(outcome_count as bigint) as outcome_count,
         cast(other_outcome_count as bigint) as other_outcome_count,
+        cast(happened_count as bigint) as happened_count,
+        cast(other_happened_count as bigint) as other_happened_count,
         case when is_large then cast(selected_count / row_count as decimal(9, 6)) end
             as selection_rate,
         case when is_large then cast(score_sum / row_count as decimal(9, 6)) end as mean_score,

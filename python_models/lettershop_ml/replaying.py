@@ -69,9 +69,9 @@ def days_of_sends(session, labels, decisions: pd.DataFrame, request: dict) -> li
         request: the model's row of training_requests.
     """
     name, today = request["model_name"], date.fromisoformat(request["as_of_date"])
-    promoted = decisions[
-        (decisions["model_name"] == name) & (decisions["decision"] == "promoted")
-    ]["as_of_date"]
+    promoted = decisions[(decisions["model_name"] == name) & (decisions["decision"] == "promoted")][
+        "as_of_date"
+    ]
     oldest = today - timedelta(days=SEND_DAYS + int(request["target_horizon_days"]))
     first = max([oldest.isoformat(), *promoted.astype(str).str[:10].sort_values()[:1]])
     if promoted.empty or first >= today.isoformat():
