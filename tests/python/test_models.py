@@ -43,9 +43,7 @@ def test_where_there_is_nothing_to_learn_from_nothing_is_invented(
     builds, write_tables, name, orders
 ):
     build = shop_of(builds, write_tables, name, 50, orders).run(*BUILD, vars=VARS)
-    decisions = build.query(
-        "select model_name, decision, reason from training.retraining_decisions"
-    )
+    decisions = build.query("select model_name, decision, reason from training.retraining_decisions")
     assert len(decisions) >= 8
     assert {decision for _, decision, _ in decisions} == {"not_trained"}
     assert all(reason.startswith("not trained: ") for *_, reason in decisions)
@@ -83,8 +81,7 @@ def registry(build: Build) -> list[tuple]:
 def test_a_shop_that_buys_has_models_scores_and_reasons(trained):
     build, *_ = trained
     serving = {
-        name
-        for (name,) in build.query(
+        name for (name,) in build.query(
             "select model_name from training.model_versions where is_serving"
         )
     }
