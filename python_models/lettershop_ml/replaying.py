@@ -87,7 +87,7 @@ def days_of_sends(session, labels, decisions: pd.DataFrame, request: dict) -> li
 
 
 def outcomes(session, features, labels, requests, cutoffs, versions, rows, decisions, bands):
-    """Return a relation of past scores with the labels that came true, to be evaluated.
+    """Return a relation of past scores with the labels that came true, evaluated in the engine.
 
     Args:
         session: what dbt hands to a Python model.
@@ -100,51 +100,70 @@ def outcomes(session, features, labels, requests, cutoffs, versions, rows, decis
         decisions: rows of retraining_decisions.
         bands: the seed score_bands.
     """
-    words = decisions[decisions["is_last_decision"]]
-    parts = []
+    wanted: list[tuple[dict, str, list[str]]] = []
     for request in trainer.plain(requests[requests["model_kind"] == "probability"]):
-        name, grain = request["model_name"], request["target_grain"]
-        if grain == "customer_send":
+        name = request["model_name"]
+        if request["target_grain"] == "customer_send":
             days = days_of_sends(session, labels, decisions, request)
         else:
             days = days_to_replay(cutoffs, name)
-        by_version: dict[str, list[str]] = {}
+        by_version: dict[str | None, list[str]] = {}
         for day in days:
             by_version.setdefault(serving_on(decisions, name, day), []).append(day)
-        for version, served in by_version.items():
-            if version is None:
-                continue
-            mine = versions[
-                (versions["model_name"] == name) & (versions["model_version"] == version)
-            ]
-            if mine.empty or not json.loads(mine["payload"].iloc[0]).get("terms"):
-                continue
-            listed = ", ".join(f"date '{day}'" for day in served)
-            past = engine.query(
-                session,
-                f"select * from ({engine.sql_of(features[grain])}) as past"
-                f" where as_of_date in ({listed})",
-            )
-            scored = serving.probabilities(
-                {grain: past},
-                requests[requests["model_name"] == name],
-                mine,
-                rows[(rows["model_name"] == name) & (rows["model_version"] == version)],
-                words,
-                bands,
-            )
-            parts.append(
-                f"select scored.model_name, scored.model_version, scored.customer_key,"
-                f" scored.item_id, scored.as_of_date, cast(scored.score as double) as score,"
-                f" scored.decile, scored.band, cast(labels.label as double) as label"
-                f" from ({engine.sql_of(scored)}) as scored"
-                f" inner join ({engine.sql_of(labels)}) as labels"
-                f" on labels.target_id = scored.model_name"
-                f" and labels.customer_key = scored.customer_key"
-                f" and labels.item_id = scored.item_id and labels.as_of_date = scored.as_of_date"
-                f" where scored.score is not null and labels.as_of_date in ({listed})"
-                f" and labels.target_id = {engine.text(name)}"
-            )
-    if not parts:
+        wanted += [(request, version, served) for version, served in by_version.items() if version]
+    if not wanted:
         return engine.typed(session, pd.DataFrame(columns=list(COLUMNS)), COLUMNS)
-    return engine.query(session, " union all ".join(parts))
+    words = decisions[decisions["is_last_decision"]]
+    # The past is evaluated once, for all models and versions that look at it.
+    held = {"labels": (labels, [day for *_, served in wanted for day in served])}
+    for grain in sorted({request["target_grain"] for request, *_ in wanted}):
+        held[grain] = (
+            features[grain],
+            [
+                day
+                for request, _, served in wanted
+                for day in served
+                if request["target_grain"] == grain
+            ],
+        )
+    past = {
+        name: engine.cached(
+            session,
+            f"lettershop_past_{name}",
+            f"select * from ({engine.sql_of(relation)}) as past where {_among(days)}",
+        )
+        for name, (relation, days) in held.items()
+    }
+    parts = []
+    for request, version, served in wanted:
+        name = request["model_name"]
+        mine = versions[(versions["model_name"] == name) & (versions["model_version"] == version)]
+        if mine.empty or "terms" not in json.loads(mine["payload"].iloc[0]):
+            continue
+        rows_of_day = f"{past[request['target_grain']]} where {_among(served)}"
+        scored = serving.probabilities(
+            {request["target_grain"]: engine.query(session, rows_of_day)},
+            requests[requests["model_name"] == name],
+            mine,
+            rows[(rows["model_name"] == name) & (rows["model_version"] == version)],
+            words,
+            bands,
+        )
+        parts.append(
+            "select scored.model_name, scored.model_version, scored.customer_key, scored.item_id,"
+            " scored.as_of_date, cast(scored.score as double) as score, scored.decile,"
+            " scored.band, cast(labels.label as double) as label"
+            f" from ({engine.sql_of(scored)}) as scored"
+            f" inner join ({past['labels']} where target_id = {engine.text(name)}) as labels"
+            " on labels.customer_key = scored.customer_key and labels.item_id = scored.item_id"
+            " and labels.as_of_date = scored.as_of_date where scored.score is not null"
+        )
+    found = engine.cached(session, "lettershop_outcomes", " union all ".join(parts))
+    for name in past:
+        engine.forget(session, f"lettershop_past_{name}")
+    return engine.query(session, found)
+
+
+def _among(days: list[str]) -> str:
+    """Return SQL of the condition that as_of_date is one of some ISO dates."""
+    return f"as_of_date in ({', '.join(f'date {engine.text(day)}' for day in sorted(set(days)))})"

@@ -55,7 +55,8 @@ def clock(day: date) -> dict:
 def shop(builds, write_tables):
     """Two builds on one state, and the scores that the first of them published."""
     build = Build(builds / "monitored", write_tables(builds / "monitored_landing", **TABLES))
-    models = ("build", "--resource-type", "seed", "--resource-type", "model", "--select", "+alerts")
+    models = ("build", "--resource-type", "seed", "--resource-type", "model", "--select")
+    models = (*models, "+alerts", "propensity_scores")
     build.run(*models, vars=clock(DAYS[0]))
     build.empty = build.query("select count(*) from monitoring.scored_outcomes")
     build.published = build.query(
