@@ -10,7 +10,8 @@ performance as (
     from {{ ref('model_performance') }}
     qualify
         row_number() over (
-            partition by model_name order by as_of_date desc nulls last, model_version asc nulls last
+            partition by model_name
+            order by as_of_date desc nulls last, model_version asc nulls last
         ) = 1
 ),
 
@@ -20,7 +21,8 @@ segments as (
     where band = 'high'
     qualify
         row_number() over (
-            partition by model_name order by as_of_date desc nulls last, model_version asc nulls last
+            partition by model_name
+            order by as_of_date desc nulls last, model_version asc nulls last
         ) = 1
 ),
 
@@ -80,7 +82,7 @@ measured as (
     select
         '{{ measure }}_ratio' as measure,
         model_name,
-        attribute || ': ' || group_name as part,
+        attribute_name || ': ' || group_name as part,
         least({{ count }}_count, other_{{ count }}_count) as row_count,
         {{ certain_factor(measure ~ '_ratio') }} as figure,
         '{{ words }}' as words
@@ -145,8 +147,9 @@ final as (
         severity,
         words || cast(figure as varchar) || '; allowed is '
         || cast(
-            cast(case when severity = 'error' then error_above else warn_above end as decimal(18, 4))
-            as varchar
+            cast(
+                case when severity = 'error' then error_above else warn_above end as decimal(18, 4)
+            ) as varchar
         ) || '.' as message
     from judged
     where severity is not null

@@ -75,7 +75,7 @@ grouped as (
     {%- for attribute in ['gender', 'age_band', 'region'] %}
     select
         facts.model_name,
-        '{{ attribute }}' as attribute,
+        '{{ attribute }}' as attribute_name,
         coalesce(people.{{ attribute }}, 'unknown') as group_name
         {%- for measure in measures %},
         coalesce(sum(facts.{{ measure }}), 0) as {{ measure }}
@@ -92,13 +92,15 @@ compared as (
         grouped.*,
         smallest.row_count as smallest_count
         {%- for measure in measures %},
-        sum(case when group_name <> 'unknown' then grouped.{{ measure }} else 0 end) over known
-        - case when group_name <> 'unknown' then grouped.{{ measure }} else 0 end
+        sum(
+            case when grouped.group_name <> 'unknown' then grouped.{{ measure }} else 0 end
+        ) over known
+        - case when grouped.group_name <> 'unknown' then grouped.{{ measure }} else 0 end
             as other_{{ measure }}
         {%- endfor %}
     from grouped
     cross join smallest
-    window known as (partition by grouped.model_name, grouped.attribute)
+    window known as (partition by grouped.model_name, grouped.attribute_name)
 ),
 
 judged as (
@@ -131,7 +133,7 @@ judged as (
 final as (
     select
         model_name,
-        attribute,
+        attribute_name,
         group_name,
         {{ as_of_date() }} as as_of_date,
         cast(row_count as bigint) as row_count,

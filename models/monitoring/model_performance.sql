@@ -146,10 +146,12 @@ final as (
         cast(base_rate as decimal(9, 6)) as base_rate,
         cast(expected_count / row_count as decimal(9, 6)) as mean_score,
         cast(auc as decimal(9, 6)) as auc,
-        case when auc is not null then cast(greatest(auc - 1.96 * auc_error, 0) as decimal(9, 6)) end
-            as auc_low,
-        case when auc is not null then cast(least(auc + 1.96 * auc_error, 1) as decimal(9, 6)) end
-            as auc_high,
+        cast(
+            case when auc is not null then greatest(auc - 1.96 * auc_error, 0) end as decimal(9, 6)
+        ) as auc_low,
+        cast(
+            case when auc is not null then least(auc + 1.96 * auc_error, 1) end as decimal(9, 6)
+        ) as auc_high,
         cast(training_auc as decimal(9, 6)) as training_auc,
         cast(squared_error / row_count as decimal(9, 6)) as brier,
         cast(difference / row_count as decimal(9, 6)) as calibration_error,

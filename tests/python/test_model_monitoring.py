@@ -182,7 +182,7 @@ def test_performance_is_that_of_numpy(shop):
 
 def test_only_the_audit_reads_protected_attributes(shop):
     groups = shop.query(
-        "select distinct attribute, group_name from monitoring.bias_audit order by all"
+        "select distinct attribute_name, group_name from monitoring.bias_audit order by all"
     )
     assert groups == [
         ("age_band", "unknown"),
