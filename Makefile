@@ -114,8 +114,8 @@ model-report: $(VENV)/.dev ## A page per model with plots, in target/model_repor
 	@$(BIN)/python -m tools.model_report
 
 .PHONY: bench
-bench: $(VENV)/.dev ## Where the time of a build goes, against dbt's floor, bare DuckDB and lifetimes
-	@$(BIN)/python -m tools.bench
+bench: $(VENV)/.dev ## Where the time of a build goes; with CUSTOMERS="10000 100000 1000000" on simulated shops
+	@$(BIN)/python -m tools.bench $(if $(filter command,$(firstword $(origin CUSTOMERS))),scale $(CUSTOMERS))
 
 .PHONY: docs
 docs: $(VENV)/.core ## dbt's documentation as one page, target/static_index.html

@@ -165,9 +165,7 @@ class Shop:
         self.inputs = trainer.Inputs(
             self.connection,
             relation("features.training_labels"),
-            {
-                grain: tuple(relation(name) for name in pair) for grain, pair in features.items()
-            },
+            {grain: tuple(relation(name) for name in pair) for grain, pair in features.items()},
             engine.frame(relation("seeds.feature_catalog")),
         )
 
@@ -255,9 +253,7 @@ def evaluate(shop: Shop, task: Task) -> list[str]:
     with engine.single_threaded():
         chosen, rows, _ = propensity.compete(sample, names, rankings, task.tests, settings)
         rows += others(sample, names, task.tests)
-    kinds = [
-        f"{name}{end}" for name in propensity.CANDIDATES for end in ("", "_calibrated")
-    ]
+    kinds = [f"{name}{end}" for name in propensity.CANDIDATES for end in ("", "_calibrated")]
     ours = min(kinds, key=lambda name: propensity.mean_of(rows, name, "log_loss"))
     print(
         f"\n{task.title} ({task.target}): {len(sample.labels):,} rows, {len(names)} features,"

@@ -43,12 +43,13 @@ def publish(target: Path | None = None) -> int:
     with duckdb.connect(str(partial)) as connection:
         published = connection.execute("select current_database()").fetchone()[0]
         connection.execute(f"attach '{place('LETTERSHOP_DUCKDB')}' as lettershop_work (read_only)")
-        connection.execute(f"attach '{place('LETTERSHOP_STATE')}' as lettershop_state (read_only)")
+        # Views read the state by this name.
+        connection.execute(f"attach '{place('LETTERSHOP_STATE')}' as state (read_only)")
         tables = connection.execute(
             """
             select table_catalog, table_schema, table_name
             from information_schema.tables
-            where table_catalog in ('lettershop_work', 'lettershop_state')
+            where table_catalog in ('lettershop_work', 'state')
                 and list_contains(?, table_schema)
                 -- Views of features look back over all cutoffs: nobody reads them but training.
                 and not (table_schema = 'features' and table_type = 'VIEW')

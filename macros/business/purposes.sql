@@ -1,28 +1,27 @@
 {#
-    What the project's YAML says of privacy, as SQL rows: every column of every model, and the
+    What the project's YAML says of privacy, as SQL rows: the columns of every model, and the
     purposes and legal bases in the models' meta (dbt_project.yml states them by folder).
 
-    Returns: str, a query.
+    Returns: str, a query. column_names has a space before and after each name: one row per model
+        instead of one per column, since thousands of rows take long to write, read and lint.
 #}
 {% macro documented_columns() -%}
     {%- if not execute -%}
     select
         '' as model_name,
         '' as layer,
-        '' as column_name,
-        '' as category
+        '' as column_names
     {%- else -%}
     select * from (
         values
         {%- for node in lettershop.documented_models() %}
-        {%- set model_loop = loop %}
-        {%- for column in node.columns.values() %}
-        ('{{ node.name }}', '{{ node.fqn[1] }}', '{{ column.name }}', {{
-            lettershop.text_or_null(column.config.meta.get('personal'))
-        }}){{ ',' if not (loop.last and model_loop.last) }}
+        (
+            '{{ node.name }}',
+            '{{ node.fqn[1] }}',
+            ' {{ node.columns.values() | map(attribute='name') | join(' ') }} '
+        ){{ ',' if not loop.last }}
         {%- endfor %}
-        {%- endfor %}
-    ) as documented (model_name, layer, column_name, category)
+    ) as documented (model_name, layer, column_names)
     {%- endif -%}
 {%- endmacro %}
 
@@ -63,14 +62,3 @@
     {%- endfor -%}
     {{ return(models) }}
 {% endmacro %}
-
-{#
-    A value as SQL text.
-
-    Args:
-        value (str or none).
-    Returns: str, a SQL literal of type text, or a typed null.
-#}
-{% macro text_or_null(value) -%}
-    {{ "'" ~ value ~ "'" if value else 'cast(null as varchar)' }}
-{%- endmacro %}

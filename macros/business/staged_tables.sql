@@ -6,6 +6,7 @@
 {% macro staged_tables() %}
     {{ return([
         ['crm', 'crm_customers', 'base_crm__customers'],
+        ['crm', 'customer_attributes', 'base_crm__customer_attributes'],
         ['shop', 'shop_products', 'base_shop__products'],
         ['shop', 'shop_orders', 'base_shop__orders'],
         ['shop', 'shop_order_lines', 'base_shop__order_lines'],

@@ -49,13 +49,13 @@
         walked.request_id,
         walked.requested_at,
         links.right_type as identifier_type,
-        links.right_id as identifier
+        links.right_identifier as identifier
     from {{ starts if loop.first else 'walked_' ~ (n - 1) }} as walked
     inner join {{ links }} as links
         on
             walked.store = links.store
             and walked.identifier_type = links.left_type
-            and walked.identifier = links.left_id
+            and walked.identifier = links.left_identifier
             and walked.requested_at >= links.linked_at
             and walked.requested_at < links.shared_since
 ),

@@ -1,5 +1,6 @@
 -- Grain: cart left behind, of a customer who may get behavioural triggers, while it is not too late
--- to write. An order takes the cause away: of this cart, or any other since.
+-- to write. An order takes the cause away: of this cart, or any other since. Sensitive products are
+-- not mentioned, and a cart of nothing else is no cause.
 with rules as (
     select * from {{ live_trigger_rules() }} as live_rules
     where trigger_type = 'cart_abandoned'
@@ -46,6 +47,7 @@ items as (
     select
         cart_events.cart_key,
         products.product_id,
+        products.is_sensitive,
         sum(
             case when cart_events.event_type = 'remove_from_cart' then -1 else 1 end
             * coalesce(cart_events.quantity, 1)
@@ -57,7 +59,7 @@ items as (
             cart_events.cart_key = clearings.cart_key
             and cart_events.product_key = clearings.product_key
     where clearings.cart_key is null or cart_events.occurred_at > clearings.cleared_at
-    group by cart_events.cart_key, products.product_id
+    group by cart_events.cart_key, products.product_id, products.is_sensitive
 ),
 
 contents as (
@@ -71,8 +73,13 @@ contents as (
             'product_id'
         ) }} as items
     from items
-    where quantity > 0
+    where quantity > 0 and not is_sensitive
     group by cart_key
+),
+
+with_sensitive as (
+    select distinct cart_key from items
+    where quantity > 0 and is_sensitive
 ),
 
 final as (
@@ -89,6 +96,8 @@ final as (
         ]) }} as context
     from carts
     left join contents on carts.cart_key = contents.cart_key
+    left join with_sensitive on carts.cart_key = with_sensitive.cart_key
+    where contents.cart_key is not null or with_sensitive.cart_key is null
 )
 
 select * from final

@@ -1,6 +1,7 @@
 -- Grain: customer and fall of a product's price since the customer looked at it and did not buy
 -- it. Of several falls the one that made the difference large enough; not if the price has risen
--- again. The first price that is known stands for the time before it.
+-- again. The first price that is known stands for the time before it. Nobody is told of a sensitive
+-- product.
 with rules as (
     select * from {{ live_trigger_rules() }} as live_rules
     where trigger_type = 'price_fallen'
@@ -49,6 +50,7 @@ falls as (
             prices.product_key = products.product_key
             and prices.list_price >= products.list_price
             and products.is_active
+            and not products.is_sensitive
     cross join thresholds
     where prices.list_price < prices.previous_price
 ),

@@ -1,6 +1,7 @@
 -- Grain: cause of a message in a visit of a customer who may get behavioural triggers, while it is
 -- not too late to write: a visit that left the products it looked at, or an engaged one. An order
--- since takes the cause away; a newer visit takes over from a browse that was left.
+-- since takes the cause away; a newer visit takes over from a browse that was left. Sensitive
+-- products are not mentioned, and a browse of nothing else is no cause.
 with rules as (
     select * from {{ live_trigger_rules() }} as live_rules
     where trigger_type in ('browse_abandoned', 'significant_session')
@@ -90,7 +91,8 @@ viewed as (
     select
         matched.trigger_type,
         matched.cause,
-        products.product_id
+        products.product_id,
+        products.is_sensitive
     from matched
     inner join views
         on
@@ -98,10 +100,10 @@ viewed as (
             and matched.started_at <= views.occurred_at
             and matched.ended_at >= views.occurred_at
     inner join products on views.product_key = products.product_key
-    group by matched.trigger_type, matched.cause, products.product_id
+    group by matched.trigger_type, matched.cause, products.product_id, products.is_sensitive
     qualify
         row_number() over (
-            partition by matched.trigger_type, matched.cause
+            partition by matched.trigger_type, matched.cause, products.is_sensitive
             order by max(views.occurred_at) desc, products.product_id desc
         ) <= 10
 ),
@@ -112,7 +114,16 @@ contents as (
         cause,
         {{ json_list(json_string('product_id'), 'product_id') }} as product_ids
     from viewed
+    where not is_sensitive
     group by trigger_type, cause
+),
+
+with_sensitive as (
+    select distinct
+        trigger_type,
+        cause
+    from viewed
+    where is_sensitive
 ),
 
 final as (
@@ -130,6 +141,14 @@ final as (
     from matched
     left join contents
         on matched.trigger_type = contents.trigger_type and matched.cause = contents.cause
+    left join with_sensitive
+        on
+            matched.trigger_type = with_sensitive.trigger_type
+            and matched.cause = with_sensitive.cause
+    where
+        matched.trigger_type <> 'browse_abandoned'
+        or contents.cause is not null
+        or with_sensitive.cause is null
 )
 
 select * from final

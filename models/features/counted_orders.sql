@@ -87,6 +87,7 @@ final as (
             attributed.shared_date
         ) as gone_date,
         orders.line_count,
+        case when orders.coupon_code is not null then 1 else 0 end as coupon_count,
         round({{ product_of('orders.gross_amount', 'orders.rate_to_base') }}, 4) as gross_amount,
         round({{ product_of('orders.discount_amount', 'orders.rate_to_base') }}, 4)
             as discount_amount,

@@ -27,6 +27,7 @@ pieces as (
         gone_date,
         1 as order_count,
         line_count,
+        coupon_count,
         gross_amount,
         discount_amount,
         net_amount
@@ -40,6 +41,7 @@ pieces as (
         orders.gone_date,
         0 as order_count,
         0 as line_count,
+        0 as coupon_count,
         0 as gross_amount,
         0 as discount_amount,
         -refunds.product_base_amount as net_amount
@@ -56,6 +58,7 @@ final as (
         gone_date,
         cast(sum(order_count) as bigint) as order_count,
         cast(sum(line_count) as bigint) as line_count,
+        cast(sum(coupon_count) as bigint) as coupon_order_count,
         {{ money('sum(gross_amount)') }} as gross_amount,
         {{ money('sum(discount_amount)') }} as discount_amount,
         {{ money('sum(net_amount)') }} as net_amount

@@ -62,6 +62,10 @@ purchased as (
         sends.as_of_date,
         min(sends.as_of_date - purchases.order_date) as recency_days,
         sum(purchases.order_count) as order_count,
+        sum(purchases.coupon_order_count) as coupon_order_count,
+        {{ in_last(
+            'purchases.coupon_order_count', 'sends.as_of_date - purchases.order_date', 90
+        ) }} as coupon_order_count_90d,
         {{ in_last('purchases.order_count', 'sends.as_of_date - purchases.order_date', 30) }}
             as order_count_30d,
         {{ in_last('purchases.order_count', 'sends.as_of_date - purchases.order_date', 90) }}
@@ -105,7 +109,8 @@ summed as (
             'redemption_count', 'redemption_days', 'redemption_count_60d',
             'redemption_age_days', 'response_age_days', 'recency_days', 'order_count',
             'order_count_30d', 'order_count_90d', 'line_count_90d', 'net_amount_90d',
-            'discount_amount_90d', 'gross_amount_90d',
+            'discount_amount_90d', 'gross_amount_90d', 'coupon_order_count',
+            'coupon_order_count_90d',
         ] %}
         max({{ column }}) as {{ column }},
         {%- endfor %}
@@ -141,6 +146,11 @@ final as (
         {{ rate_feature(
             'redemption_days / (email_sent_days + 1.0) * exp(-redemption_age_days / 60.0)'
         ) }} as redemption_decay_rate,
+        {{ log_feature('coupon_order_count', 10000) }} as log_coupon_orders,
+        {{ log_feature('coupon_order_count_90d', 10000) }} as log_coupon_orders_90d,
+        {{ rate_feature('coupon_order_count / (order_count + 1.0)') }} as coupon_order_rate,
+        {{ rate_feature('coupon_order_count_90d / (order_count_90d + 1.0)') }}
+            as coupon_order_rate_90d,
         {{ log_feature('redemption_age_days', 365, '365') }} as log_redemption_age_days,
         {{ log_feature('response_age_days', 365, '365') }} as log_response_age_days,
         {{ log_feature('recency_days', 3650, '3650') }} as log_recency_days,

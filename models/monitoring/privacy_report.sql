@@ -17,11 +17,11 @@ personal as (
     select
         documented.model_name,
         documented.layer,
-        documented.column_name,
-        coalesce(documented.category, personal_columns.category) as category
+        personal_columns.column_name,
+        personal_columns.category
     from documented
-    left join personal_columns on documented.column_name = personal_columns.column_name
-    where coalesce(documented.category, personal_columns.category, 'none') <> 'none'
+    inner join personal_columns
+        on position(' ' || personal_columns.column_name || ' ' in documented.column_names) > 0
 ),
 
 kinds as (

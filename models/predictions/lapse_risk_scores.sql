@@ -1,8 +1,8 @@
 {{ config(materialized='view') }}
 
--- Grain: model, customer and item ('' where the model has none), today, of what a customer may stop doing.
--- A customer whom a model cannot speak of has a row without score, and why. Deciles and bands have
--- limits that hold until the model is trained again.
+-- Grain: model, customer and item ('' where the model has none), today, of what a customer may
+-- stop doing. A customer whom a model cannot speak of has a row without score, and why. Deciles and
+-- bands have limits that hold until the model is trained again.
 with logits as (
     select * from {{ ref('propensity_logits') }}
 ),

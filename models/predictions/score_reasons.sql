@@ -21,19 +21,23 @@ final as (
         logits.as_of_date,
         logits.logit,
         logits.intercept,
-        {%- for number in [1, 2, 3] %}
-        logits.family_{{ number }},
-        families_{{ number }}.family_name
-        || case when logits.contribution_{{ number }} > 0 then ' raises it' else ' lowers it' end
-            as reason_{{ number }},
-        logits.contribution_{{ number }},
-        {%- endfor %}
+        logits.family_1,
+        families_1.family_name
+        || case when logits.contribution_1 > 0 then ' raises it' else ' lowers it' end as reason_1,
+        logits.contribution_1,
+        logits.family_2,
+        families_2.family_name
+        || case when logits.contribution_2 > 0 then ' raises it' else ' lowers it' end as reason_2,
+        logits.contribution_2,
+        logits.family_3,
+        families_3.family_name
+        || case when logits.contribution_3 > 0 then ' raises it' else ' lowers it' end as reason_3,
+        logits.contribution_3,
         logits.other_contribution
     from logits
-    {%- for number in [1, 2, 3] %}
-    left join families as families_{{ number }}
-        on logits.family_{{ number }} = families_{{ number }}.family
-    {%- endfor %}
+    left join families as families_1 on logits.family_1 = families_1.family
+    left join families as families_2 on logits.family_2 = families_2.family
+    left join families as families_3 on logits.family_3 = families_3.family
 )
 
 select * from final

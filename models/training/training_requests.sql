@@ -1,5 +1,6 @@
 -- Grain: model that is switched on. What this run asks of its trainer: the day, the policy, the
 -- target, and what the vars retrain_models and rollback_models say.
+{%- set forced = var('retrain_models') + [''] %}
 with policies as (
     select * from {{ ref('model_policies') }}
 ),
@@ -8,22 +9,27 @@ targets as (
     select * from {{ ref('model_targets') }}
 ),
 
+rollbacks as (
+    {%- for name, version in var('rollback_models').items() %}
+    select
+        '{{ name }}' as model_name,
+        '{{ version }}' as model_version
+    union all
+    {%- endfor %}
+    select
+        cast(null as varchar) as model_name,
+        cast(null as varchar) as model_version
+),
+
 final as (
     select
         policies.model_name,
         policies.model_kind,
         policies.output,
         {{ as_of_date() }} as as_of_date,
-        policies.model_name in (
-            {%- for name in var('retrain_models') %}'{{ name }}', {% endfor %}''
-        )
-        {{- ' or true' if 'all' in var('retrain_models') }} as is_forced,
-        case policies.model_name
-            {%- for name, version in var('rollback_models').items() %}
-            when '{{ name }}' then '{{ version }}'
-            {%- endfor %}
-            when '' then ''
-        end as rollback_version,
+        policies.model_name in ('{{ forced | join("', '") }}')
+        or {{ 'all' in forced }} as is_forced,
+        rollbacks.model_version as rollback_version,
         policies.minimum_age_days,
         policies.maximum_age_days,
         policies.drift_limit,
@@ -43,6 +49,7 @@ final as (
         cast(targets.min_spend_90d as decimal(18, 4)) as target_min_spend_90d,
         targets.min_email_responses_90d as target_min_email_responses_90d
     from policies
+    left join rollbacks on policies.model_name = rollbacks.model_name
     left join targets on policies.model_name = targets.target_id
     where policies.model_kind <> 'probability' or targets.is_enabled
 )

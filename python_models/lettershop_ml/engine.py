@@ -64,11 +64,11 @@ def single_threaded():
         yield
 
 
-
-
 def sql_of(relation) -> str:
     """Return a relation as SQL that can stand in brackets after `from`."""
-    return relation.sql_query() if hasattr(relation, "sql_query") else relation.queries["queries"][-1]
+    if hasattr(relation, "sql_query"):
+        return relation.sql_query()
+    return relation.queries["queries"][-1]
 
 
 def cached(session, name: str, sql: str) -> str:

@@ -167,7 +167,7 @@ def fit_values(x, mean_value) -> dict[str, float]:
     x, value = x[fits], value[fits]
     mean = float((x * value).sum() / x.sum()) if len(x) else 0.0
     if len(x) < 20:
-        return {"p": 1.0, "q": 1e6, "v": mean * (1e6 - 1), "rows": int(len(x))}
+        return {"p": 1.0, "q": 1e6, "v": mean * (1e6 - 1), "rows": len(x)}
     unit = value.mean()
     value = value / unit
 
@@ -188,8 +188,8 @@ def fit_values(x, mean_value) -> dict[str, float]:
     )
     p, above, v = np.exp(best.x)
     if not np.isfinite(best.fun):
-        return {"p": 1.0, "q": 1e6, "v": mean * (1e6 - 1), "rows": int(len(x))}
-    return {"p": float(p), "q": float(1 + above), "v": float(v * unit), "rows": int(len(x))}
+        return {"p": 1.0, "q": 1e6, "v": mean * (1e6 - 1), "rows": len(x)}
+    return {"p": float(p), "q": float(1 + above), "v": float(v * unit), "rows": len(x)}
 
 
 def expected_value(fit: dict, x, mean_value) -> np.ndarray:

@@ -204,8 +204,10 @@ def _hierarchical(points, k: int) -> np.ndarray:
 
 
 def linear(fit: Fit) -> tuple[np.ndarray, np.ndarray]:
-    """Return offsets and weights, shapes (k,) and (k, features): nearest is the least
-    offset - weights . z, which is half the squared distance less what is the same for all.
+    """Return offsets and weights, shapes (k,) and (k, features).
+
+    The nearest has the least offset - weights . z: half the squared distance, less what is the
+    same for all.
     """
     offsets = (fit.middles**2).sum(axis=1) / 2
     return offsets, fit.middles if fit.axes is None else fit.middles @ fit.axes

@@ -60,7 +60,7 @@ class Settings:
         seed: of what draws.
     """
 
-    minimum_customers: int = 100
+    minimum_customers: int = 200
     minimum_rows: int = 200
     minimum_of_each_class: int = 25
     test_cutoffs: int = 2
@@ -414,7 +414,8 @@ def train(
     published = min(losses, key=lambda name: (round(losses[name], 12), list(losses).index(name)))
     ranking = rankings[0]
     bar = mean_of(rows, ranking, "log_loss")
-    found = f"log-loss {losses[published]:.4f} out of time against {bar:.4f} of the RFM ranking"
+    by = "RFM" if ranking == "rfm_score" else ranking.replace("_", " ")
+    found = f"log-loss {losses[published]:.4f} out of time against {bar:.4f} of the ranking by {by}"
     parameters = chosen | {"tests": tests, "cutoffs": cutoffs, "candidates": losses}
     if losses[published] < bar:
         algorithm, reason = published.removesuffix("_calibrated"), f"{published}: {found}"
@@ -424,7 +425,7 @@ def train(
             model = terms.combined([model], [weight], shift)
             parameters["calibration"] = {"shift": shift, "weight": weight}
     else:
-        algorithm, reason = "rfm_ranking", f"no model beats the RFM ranking: best {found}"
+        algorithm, reason = "ranking", f"no model beats the ranking by {by}: best {found}"
         model, used, published = fit_ranking(sample, ranking), [ranking], ranking
     model = terms.centred(model, sample.columns)
     logits = model.logit(sample.columns)

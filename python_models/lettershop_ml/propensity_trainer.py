@@ -5,7 +5,7 @@ import json
 from lettershop_ml import engine, metrics, policy, propensity, registry, terms, trainer
 
 # Columns that targets are also ranked by where they have them; the first must be beaten.
-RANKINGS = ("rfm_score", "recency_days", "redemption_count_before")
+RANKINGS = ("rfm_score", "redemption_count_before", "recency_days")
 # Fewer labels since training say nothing about a version.
 MINIMUM_TO_JUDGE = 100
 

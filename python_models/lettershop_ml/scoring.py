@@ -95,9 +95,9 @@ def scored(
 
     Returns:
         A relation with model_name, model_version, customer_key, item_id, as_of_date,
-        unknown_reason, band, score, decile, logit, intercept, and of the three families that move the logit most
-        their name and contribution, a multiple of 1e-9; other_contribution is what is left, so
-        that all of them add up to the logit.
+        unknown_reason, band, score, decile, logit, intercept, and of the three families that move
+        the logit most their name and contribution, a multiple of 1e-9; other_contribution is what
+        is left, so that all of them add up to the logit.
     """
     grain = request["target_grain"]
     item = "item_id" if grain != "customer" else "cast('' as varchar) as item_id"

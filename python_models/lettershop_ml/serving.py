@@ -176,9 +176,7 @@ def cells_of(payload: dict, cells: pd.DataFrame, horizons, bands, model_version:
         part = cells.assign(
             horizon_days=horizon,
             model_version=model_version,
-            expected_purchases=np.round(
-                lifetime.expected_purchases(fit, horizon / 7, *history), 9
-            ),
+            expected_purchases=np.round(lifetime.expected_purchases(fit, horizon / 7, *history), 9),
             chance_alive=np.round(lifetime.chance_alive(fit, *history), 9),
             low_count=low,
             high_count=high,

@@ -1,5 +1,5 @@
 -- From a request to what its person had at that time; and whether the passes were enough.
-with cases (left_id, right_id, linked_date, shared_date) as (
+with cases (left_identifier, right_identifier, linked_date, shared_date) as (
     values
     ('a', 'b', date '2024-01-01', date '9999-12-31'),
     ('b', 'a', date '2024-01-01', date '9999-12-31'),
@@ -17,9 +17,9 @@ links as (
     select
         'main' as store,
         'email' as left_type,
-        left_id,
+        left_identifier,
         'email' as right_type,
-        right_id,
+        right_identifier,
         cast(linked_date as timestamp) as linked_at,
         cast(shared_date as timestamp) as shared_since
     from cases

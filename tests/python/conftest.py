@@ -4,6 +4,7 @@ import contextlib
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import subprocess
 import zlib
@@ -48,20 +49,84 @@ TABLES = {
     """,
 }
 
+# Two OpenMP threads on shared cores are slower than one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Importing dbt takes longer than most runs here: a server imports it once, and forks for each run.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["dbt.cli.main", "dbt.adapters.duckdb", "pytest"])
 
 
-def _run_dbt(args: list[str], folder: Path, env: dict[str, str], output: Path) -> None:
-    """Be the program dbt, in a process of its own."""
+# What dbt remembers of a project, and how far above a build's folder both workers look for it.
+PARSED = "partial_parse.msgpack"
+SHARED_ABOVE = 2 if "PYTEST_XDIST_WORKER" in os.environ else 1
+# Vars that nothing reads while the project is parsed, neither a model's configuration nor an
+# argument of a test: with another of these dbt would parse all anew, and find the same.
+READ_LATER = ("accept_landing_changes", "as_of_at", "base_currency", "shop_timezone")
+
+
+def _parse_once() -> None:
+    """Let dbt keep what it parsed where only vars in READ_LATER differ."""
+    from dbt.parser.manifest import ManifestLoader
+
+    state_check = ManifestLoader.build_manifest_state_check
+
+    def state_check_of_the_others(self):
+        said = dict(self.root_project.cli_vars)
+        for name in READ_LATER:
+            self.root_project.cli_vars.pop(name, None)
+        try:
+            return state_check(self)
+        finally:
+            self.root_project.cli_vars.update(said)
+
+    ManifestLoader.build_manifest_state_check = state_check_of_the_others
+
+
+# Of the folders that a build names, the numbers under which each of them is open.
+OPEN_AS = {"LANDING": 200, "BUILD": 201}
+
+
+def _known_as(name: str, folder: Path) -> str:
+    """Open a folder under its number and return a path of it that is the same in every process.
+
+    dbt would parse all anew for another path. Where the system has no paths for open files, it
+    does.
+
+    Args:
+        name: one of OPEN_AS.
+        folder: any folder.
+    """
+    opened = os.open(folder, os.O_RDONLY)
+    os.dup2(opened, OPEN_AS[name])
+    os.close(opened)
+    path = Path(f"/proc/self/fd/{OPEN_AS[name]}")
+    return str(path if path.exists() else folder)
+
+
+def _run_dbt(
+    args: list[str], project: Path, env: dict[str, str], output: Path, folders: dict[str, Path]
+) -> None:
+    """Be the program dbt, in a process of its own.
+
+    Args:
+        args: what follows `dbt`.
+        project: the dbt project.
+        env: environment variables; a place may begin with the name of one of the folders.
+        output: the file for what dbt says.
+        folders: by name in OPEN_AS.
+    """
     with output.open("w") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    for name, folder in folders.items():
+        known = _known_as(name, folder)
+        env = {key: re.sub(f"^{name}(?=/|$)", known, value) for key, value in env.items()}
     os.environ.update(env)
-    os.chdir(folder)
+    os.chdir(project)
     from dbt.cli.main import cli
 
+    _parse_once()
     cli(args)
 
 
@@ -134,7 +199,7 @@ def dbt(place, sources_project):
             "DBT_WRITE_JSON": "false",
         } | (env or {})
         args = [*args, *(["--vars", said] if vars else [])]
-        process = PROCESSES.Process(target=_run_dbt, args=(args, project, environment, output))
+        process = PROCESSES.Process(target=_run_dbt, args=(args, project, environment, output, {}))
         process.start()
         process.join(timeout=300)
         return subprocess.CompletedProcess(args, process.exitcode, stdout=output.read_text())
@@ -167,7 +232,7 @@ class Build:
         self,
         *args: str,
         vars: dict,
-        threads: int = 2,
+        threads: int = 1,
         passes: bool = True,
         writes_json: bool = False,
         killed_after: float | None = None,
@@ -184,10 +249,21 @@ class Build:
         """
         args = args or ("build", "--resource-type", "seed", "--resource-type", "model")
         said = json.dumps(vars, sort_keys=True)
-        # dbt parses anew when vars change: each set of them has a target of its own, shared.
-        names = f"{self.project.name}_{zlib.crc32(said.encode())}"
-        self.target = self.folder.parent / f"target_{names}"
-        environment = self.environment() | {
+        # What dbt parsed for some vars is there for every build with them.
+        parsed_with = {name: value for name, value in vars.items() if name not in READ_LATER}
+        names = (
+            f"{self.project.name}_{zlib.crc32(json.dumps(parsed_with, sort_keys=True).encode())}"
+        )
+        self.target = self.folder / f"target_{names}"
+        parsed, shared = self.target / PARSED, self.folder.parents[SHARED_ABOVE] / f"{names}.parsed"
+        if shared.exists() and not parsed.exists():
+            self.target.mkdir(exist_ok=True)
+            shutil.copy(shared, parsed)
+        environment = {
+            "LETTERSHOP_LANDING": "LANDING",
+            "LETTERSHOP_DUCKDB": "BUILD/work.duckdb",
+            "LETTERSHOP_STATE": "BUILD/state.duckdb",
+            "LETTERSHOP_PUBLISHED": "BUILD/published.duckdb",
             "DBT_TARGET_PATH": str(self.target),
             "DBT_LOG_PATH": str(self.folder / "logs"),
             "DBT_LOG_LEVEL_FILE": "none",
@@ -197,7 +273,10 @@ class Build:
         }
         output = self.folder / "output.txt"
         args = [*args, "--vars", said, "--threads", str(threads)]
-        process = PROCESSES.Process(target=_run_dbt, args=(args, self.project, environment, output))
+        folders = {"LANDING": self.landing, "BUILD": self.folder}
+        process = PROCESSES.Process(
+            target=_run_dbt, args=(args, self.project, environment, output, folders)
+        )
         process.start()
         process.join(timeout=killed_after or 600)
         if killed_after and process.exitcode is None:
@@ -205,6 +284,10 @@ class Build:
             process.join()
         self.result = subprocess.CompletedProcess(args, process.exitcode, output.read_text())
         assert not passes or process.exitcode == 0, self.result.stdout[-6000:]
+        if process.exitcode == 0 and not shared.exists():
+            # At once or not at all: another worker may be about to read it.
+            copied = shutil.copy(parsed, self.target / f"{PARSED}.copied")
+            Path(copied).replace(shared)
         return self
 
     def environment(self) -> dict[str, str]:
@@ -219,6 +302,8 @@ class Build:
     @contextlib.contextmanager
     def connect(self):
         """Open the working database to read, with the state database attached as `state`."""
+        # Staging is views of the landing, under the path that dbt knew.
+        _known_as("LANDING", self.landing)
         with duckdb.connect(str(self.folder / "work.duckdb"), read_only=True) as connection:
             connection.execute(f"attach '{self.folder / 'state.duckdb'}' as state (read_only)")
             yield connection

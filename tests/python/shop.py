@@ -15,7 +15,6 @@ VARS = {
     "shop_timezone": "Europe/Berlin",
     "base_currency": "EUR",
     "profiling_basis": "legitimate_interest",
-    "using_customer_attributes": False,
     "max_rejected_rate": 0.05,
 }
 # Tables whose rows happen: cut off at a time, they are what was known then. The others are whole.
@@ -213,6 +212,14 @@ TABLES = {
             (['ticket', 'chat', 'call'])[1 + draw(n, 'how', 3)] as channel,
             timestamp '2023-09-01' + to_minutes(draw(n, 'service at', 480000)) as opened_at
         from range(1, {customers}) as interactions (n)
+    """,
+    "customer_attributes": """
+        select
+            'c' || 1 + draw(n, 'attribute', {customers}) as customer_id,
+            'loyalty_tier' as attribute_name,
+            (['bronze', 'silver', 'gold'])[1 + draw(n, 'tier', 3)] as attribute_value,
+            timestamp '2023-09-01' + to_minutes(draw(n, 'tier at', 480000)) as updated_at
+        from range(1, {customers}) as attributes (n)
     """,
     "erasure_requests": """
         select

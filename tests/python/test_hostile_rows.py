@@ -30,6 +30,7 @@ CONTRACT = {
 }
 KEYS = {
     "crm_customers": "customer_id",
+    "customer_attributes": "customer_id",
     "shop_products": "product_id",
     "shop_orders": "order_id",
     "shop_order_lines": "order_line_id",
@@ -140,6 +141,12 @@ CLEAN = {
         "customer_id": "c{n}",
         "opened_at": "2024-05-01 00:00:00",
     },
+    "customer_attributes": {
+        "customer_id": "c{n}",
+        "attribute_name": "loyalty_tier",
+        "attribute_value": "gold",
+        "updated_at": "2024-05-01 00:00:00",
+    },
     "coupon_redemptions": {
         "redemption_id": "q{n}",
         "customer_id": "c{n}",
@@ -148,7 +155,7 @@ CLEAN = {
     },
     "fx_rates": {"currency": "EUR", "rate_date": "2024-01-0{n}", "rate_to_base": "1.1"},
 }
-OFF = {"using_erasure_requests": False, "using_customer_attributes": False}
+OFF = {"using_erasure_requests": False}
 
 
 def write(folder, rows: dict[str, list[dict]]):
@@ -236,7 +243,12 @@ def both(request, builds):
         builds / f"hostile_{request.param}",
         write(builds / f"hostile_landing_{request.param}", dirty),
     )
-    return left.run(vars=VARS | OFF), right.run("build", vars=VARS | OFF, passes=False)
+    left.run(
+        *("build", "--resource-type", "seed", "--resource-type", "model"),
+        *("--select", "+path:models/core"),
+        vars=VARS | OFF,
+    )
+    return left, right.run("build", vars=VARS | OFF, passes=False)
 
 
 def test_the_build_ends_well_or_with_one_clear_error(both):

@@ -192,7 +192,7 @@ def test_what_does_not_beat_the_ranking_is_not_published():
     columns = sample.columns | {"rfm_score": -2 * sample.labels + sample.columns["d"]}
     sample = propensity.Sample(columns, sample.labels, sample.cutoffs, sample.ends)
     fit = propensity.train(sample, NAMES, ["rfm_score"], propensity.Settings())
-    assert fit.algorithm == "rfm_ranking" and "no model beats the RFM ranking" in fit.reason
+    assert fit.algorithm == "ranking" and "no model beats the ranking by RFM" in fit.reason
     assert list(fit.model.pieces) == ["rfm_score"]
 
 

@@ -19,6 +19,7 @@ READ_BY_STAGING = [
     "web_events",
     "social_interactions",
     "service_interactions",
+    "customer_attributes",
 ]
 THOROUGH = "LETTERSHOP_THOROUGH" in os.environ
 

@@ -87,10 +87,10 @@ def test_replay_equals_truncation_on_the_demo(builds):
 
 
 @pytest.mark.parametrize("seed", range(1, 6 if THOROUGH else 2))
-def test_shuffled_files_and_one_thread_give_equal_bytes(builds, shop, seed):
+def test_shuffled_files_and_two_threads_give_equal_bytes(builds, shop, seed):
     ordered = Build(builds / f"replay_{CLOCKS[0][:10]}", shop)
     landing = shuffled(shop, builds / f"shuffled_landing_{seed}", seed)
     other = Build(builds / f"shuffled_{seed}", landing)
-    other.run(vars=VARS | {"as_of_at": CLOCKS[0]}, threads=1)
+    other.run(vars=VARS | {"as_of_at": CLOCKS[0]}, threads=2)
     schemas = ("staging", "intermediate", "core", "segments", "marts", "activation")
     assert differing(ordered.contents(schemas), other.contents(schemas)) == []

@@ -31,7 +31,11 @@ def days(builds):
     with ThreadPoolExecutor(max_workers=1) as beside:
         running = []
         for day in days:
-            daily.run(vars=vars_on(day))
+            whole = [] if day == days[-1] else ["--select", "+segment_daily"]
+            daily.run(
+                *("build", "--resource-type", "seed", "--resource-type", "model", *whole),
+                vars=vars_on(day),
+            )
             running.append(
                 beside.submit(
                     scratches[day].run,

@@ -7,7 +7,6 @@ CLOCK = "2024-06-01 00:00:00"
 VARS = {
     "as_of_at": CLOCK,
     "base_currency": "EUR",
-    "using_customer_attributes": False,
     "max_rejected_rate": 1,
 }
 # Per table: the columns, and rows of a verdict (a reason where it is a rejection) with values.
@@ -446,6 +445,35 @@ CASES = {
             ("accepted", dict(event_id="t7", action="opt-out", occurred_at="2024-13-45")),
         ],
     ),
+    "customer_attributes": (
+        "attribute_name",
+        [
+            (
+                "accepted",
+                dict(
+                    customer_id="c1",
+                    email=None,
+                    attribute_name="Loyalty_Tier ",
+                    attribute_value="gold",
+                    updated_at="2024-05-01",
+                    loaded_at="2024-05-02",
+                ),
+            ),
+            ("superseded", dict(attribute_value="silver", updated_at="2024-04-30")),
+            ("accepted", dict(attribute_name="home_store", attribute_value=None)),
+            # An entity's newest version counts, whatever the clock.
+            ("accepted", dict(customer_id="c2", updated_at="2024-06-02")),
+            ("accepted", dict(customer_id=None, email=" Ann@example.com")),
+            # A reload is no activity: an erased person stays away.
+            ("withheld", dict(customer_id="gone", updated_at="2024-05-30")),
+            ("withheld", dict(customer_id=None, email="Gone2@example.com", updated_at=None)),
+            ("no person is given", dict(customer_id=None)),
+            ("the only identifier is no e-mail address", dict(customer_id=None, email="x")),
+            ("attribute_name is missing", dict(attribute_name=" ")),
+            ("updated_at is missing or no time", dict(updated_at="lately")),
+            ("updated_at is before 1990", dict(updated_at="1989-12-31")),
+        ],
+    ),
     "erasure_requests": (
         "request_id",
         [
@@ -494,6 +522,7 @@ CASES = {
 STATUSES = ("accepted", "superseded", "not_yet", "withheld", "expired")
 BASES = {
     "crm_customers": "base_crm__customers",
+    "customer_attributes": "base_crm__customer_attributes",
     "shop_products": "base_shop__products",
     "shop_orders": "base_shop__orders",
     "shop_order_lines": "base_shop__order_lines",

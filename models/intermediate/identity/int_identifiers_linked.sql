@@ -1,6 +1,5 @@
 -- Every two identifiers that one raw row names together, and since when. Rows from the clock on
 -- link nothing yet.
-{%- set types = ['customer_id', 'esp_contact_id', 'email', 'phone', 'anonymous_id'] %}
 with crm_records as (
     select * from {{ ref('stg_crm__customers') }}
 ),
@@ -28,6 +27,10 @@ social_interactions as (
 
 service_interactions as (
     select * from {{ ref('stg_service__interactions') }}
+),
+
+customer_attributes as (
+    select * from {{ ref('stg_crm__customer_attributes') }}
 ),
 
 recipients as (
@@ -113,6 +116,13 @@ named_together as (
         email,
         opened_at as linked_at
     from service_interactions
+    union all by name
+    select
+        store,
+        customer_id,
+        email,
+        updated_at as linked_at
+    from customer_attributes
 ),
 
 -- A link without a time holds always.
@@ -123,21 +133,7 @@ known as (
 ),
 
 pairs as (
-    {%- for left_type in types %}
-    {%- set left_loop = loop %}
-    {%- for right_type in types[loop.index:] %}
-    select
-        store,
-        '{{ left_type }}' as left_type,
-        {{ left_type }} as left_identifier,
-        '{{ right_type }}' as right_type,
-        {{ right_type }} as right_identifier,
-        linked_at
-    from known
-    where {{ left_type }} is not null and {{ right_type }} is not null
-    {{ 'union all' if not (loop.last and left_loop.index == types | length - 1) }}
-    {%- endfor %}
-    {%- endfor %}
+    {{ identifier_pairs('known') }}
 ),
 
 final as (

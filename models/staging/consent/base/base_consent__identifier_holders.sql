@@ -14,8 +14,8 @@ customers as (
 
 chains as (
     select
-        {{ identifier_node('store', 'left_type', 'left_id') }} as left_node,
-        {{ identifier_node('store', 'right_type', 'right_id') }} as right_node
+        {{ identifier_node('store', 'left_type', 'left_identifier') }} as left_node,
+        {{ identifier_node('store', 'right_type', 'right_identifier') }} as right_node
     from pairs
     where left_type = 'customer_id' and right_type = 'customer_id'
 ),
@@ -37,8 +37,8 @@ names as (
 customer_ids as (
     select distinct
         store,
-        left_id as customer_id,
-        {{ identifier_node('store', 'left_type', 'left_id') }} as node
+        left_identifier as customer_id,
+        {{ identifier_node('store', 'left_type', 'left_identifier') }} as node
     from pairs
     where left_type = 'customer_id'
 ),
@@ -65,18 +65,18 @@ both_ways as (
     select
         store,
         left_type,
-        left_id,
+        left_identifier,
         right_type,
-        right_id,
+        right_identifier,
         linked_at
     from pairs
     union all
     select
         store,
         right_type as left_type,
-        right_id as left_id,
+        right_identifier as left_identifier,
         left_type as right_type,
-        left_id as right_id,
+        left_identifier as right_identifier,
         linked_at
     from pairs
 ),
@@ -86,14 +86,14 @@ named as (
     select
         both_ways.store,
         both_ways.right_type as identifier_type,
-        both_ways.right_id as identifier,
+        both_ways.right_identifier as identifier,
         people.person,
         min(both_ways.linked_at) as held_since
     from both_ways
     inner join people
-        on both_ways.store = people.store and both_ways.left_id = people.customer_id
+        on both_ways.store = people.store and both_ways.left_identifier = people.customer_id
     where both_ways.left_type = 'customer_id' and both_ways.right_type <> 'customer_id'
-    group by both_ways.store, both_ways.right_type, both_ways.right_id, people.person
+    group by both_ways.store, both_ways.right_type, both_ways.right_identifier, people.person
 ),
 
 named_holders as (
@@ -105,7 +105,7 @@ inferred as (
     select
         both_ways.store,
         both_ways.right_type as identifier_type,
-        both_ways.right_id as identifier,
+        both_ways.right_identifier as identifier,
         named_holders.person,
         min(greatest(both_ways.linked_at, named_holders.held_since)) as held_since
     from both_ways
@@ -113,15 +113,15 @@ inferred as (
         on
             both_ways.store = named_holders.store
             and both_ways.left_type = named_holders.identifier_type
-            and both_ways.left_id = named_holders.identifier
+            and both_ways.left_identifier = named_holders.identifier
             and named_holders.shared_since is null
     left join named_holders as own_holders
         on
             both_ways.store = own_holders.store
             and both_ways.right_type = own_holders.identifier_type
-            and both_ways.right_id = own_holders.identifier
+            and both_ways.right_identifier = own_holders.identifier
     where both_ways.right_type <> 'customer_id' and own_holders.identifier is null
-    group by both_ways.store, both_ways.right_type, both_ways.right_id, named_holders.person
+    group by both_ways.store, both_ways.right_type, both_ways.right_identifier, named_holders.person
 ),
 
 inferred_holders as (

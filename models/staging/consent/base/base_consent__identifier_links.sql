@@ -22,7 +22,7 @@ crowded as (
     select
         pairs.store,
         pairs.right_type,
-        pairs.right_id,
+        pairs.right_identifier,
         pairs.linked_at as crowded_since
     from pairs
     inner join rules on pairs.right_type = rules.identifier_type
@@ -30,13 +30,13 @@ crowded as (
         on
             pairs.store = holders.store
             and pairs.left_type = holders.identifier_type
-            and pairs.left_id = holders.identifier
+            and pairs.left_identifier = holders.identifier
             and holders.is_named
     where pairs.left_type = 'email' and holders.person is null
     qualify
         row_number() over (
-            partition by pairs.store, pairs.right_type, pairs.right_id
-            order by pairs.linked_at, pairs.left_id
+            partition by pairs.store, pairs.right_type, pairs.right_identifier
+            order by pairs.linked_at, pairs.left_identifier
         ) = rules.max_addresses + 1
 ),
 
@@ -45,14 +45,14 @@ crowded as (
 misspelt as (
     select distinct
         pairs.store,
-        pairs.left_id,
-        pairs.right_id
+        pairs.left_identifier,
+        pairs.right_identifier
     from pairs
     inner join holders as devices
         on
             pairs.store = devices.store
             and pairs.right_type = devices.identifier_type
-            and pairs.right_id = devices.identifier
+            and pairs.right_identifier = devices.identifier
             and devices.is_named
     inner join holders as addresses
         on
@@ -63,7 +63,7 @@ misspelt as (
     where
         pairs.left_type = 'email'
         and pairs.right_type = 'anonymous_id'
-        and {{ edit_distance('pairs.left_id', 'addresses.identifier') }} <= 2
+        and {{ edit_distance('pairs.left_identifier', 'addresses.identifier') }} <= 2
 ),
 
 bounded as (
@@ -77,7 +77,7 @@ bounded as (
                     and pairs.left_type <> 'customer_id'
                     and coalesce(right_holders.is_named, false)
                     and not coalesce(left_holders.is_named, false)
-                    and misspelt.left_id is null
+                    and misspelt.left_identifier is null
                     then timestamp '1900-01-01 00:00:00'
                 else {{ never }}
             end,
@@ -101,33 +101,33 @@ bounded as (
         on
             pairs.store = left_holders.store
             and pairs.left_type = left_holders.identifier_type
-            and pairs.left_id = left_holders.identifier
+            and pairs.left_identifier = left_holders.identifier
     left join holders as right_holders
         on
             pairs.store = right_holders.store
             and pairs.right_type = right_holders.identifier_type
-            and pairs.right_id = right_holders.identifier
+            and pairs.right_identifier = right_holders.identifier
     left join crowded
         on
             pairs.store = crowded.store
             and pairs.right_type = crowded.right_type
-            and pairs.right_id = crowded.right_id
+            and pairs.right_identifier = crowded.right_identifier
     left join misspelt
         on
             pairs.store = misspelt.store
             and pairs.left_type = 'email'
-            and pairs.left_id = misspelt.left_id
+            and pairs.left_identifier = misspelt.left_identifier
             and pairs.right_type = 'anonymous_id'
-            and pairs.right_id = misspelt.right_id
+            and pairs.right_identifier = misspelt.right_identifier
 ),
 
 final as (
     select
         store,
         left_type,
-        left_id,
+        left_identifier,
         right_type,
-        right_id,
+        right_identifier,
         linked_at,
         shared_since
     from bounded
@@ -135,9 +135,9 @@ final as (
     select
         store,
         right_type as left_type,
-        right_id as left_id,
+        right_identifier as left_identifier,
         left_type as right_type,
-        left_id as right_id,
+        left_identifier as right_identifier,
         linked_at,
         shared_since
     from bounded

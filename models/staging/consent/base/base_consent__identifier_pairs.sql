@@ -3,7 +3,6 @@
 -- Every two identifiers that one raw row names together, and since when. Reads the landing, because
 -- every other staging model obeys what is found along these pairs; a view, so that they are not
 -- stored.
-{%- set types = ['customer_id', 'esp_contact_id', 'email', 'phone', 'anonymous_id'] %}
 {%- set always = "timestamp '1900-01-01 00:00:00'" %}
 with customers as (
     select * from {{ landing('crm', 'crm_customers', is_hashed=false) }}
@@ -126,33 +125,26 @@ named_together as (
         {{ clean_email('email') }} as email,
         opened_at as linked_at
     from {{ landing('service', 'service_interactions', is_hashed=false) }}
+    union all by name
+    select
+        store,
+        customer_id,
+        {{ clean_email('email') }} as email,
+        updated_at as linked_at
+    from {{ landing('crm', 'customer_attributes', is_hashed=false) }}
 ),
 
 named_pairs as (
-    {%- for left_type in types %}
-    {%- set left_loop = loop %}
-    {%- for right_type in types[loop.index:] %}
-    select
-        store,
-        '{{ left_type }}' as left_type,
-        {{ left_type }} as left_id,
-        '{{ right_type }}' as right_type,
-        {{ right_type }} as right_id,
-        linked_at
-    from named_together
-    where {{ left_type }} is not null and {{ right_type }} is not null
-    {{ 'union all' if not (loop.last and left_loop.index == types | length - 1) }}
-    {%- endfor %}
-    {%- endfor %}
+    {{ identifier_pairs('named_together') }}
 ),
 
 merged as (
     select
         store,
         'customer_id' as left_type,
-        customer_id as left_id,
+        customer_id as left_identifier,
         'customer_id' as right_type,
-        merged_into_customer_id as right_id,
+        merged_into_customer_id as right_identifier,
         {{ always }} as linked_at
     from customers
     where customer_id is not null and merged_into_customer_id is not null
@@ -160,9 +152,9 @@ merged as (
     select
         store,
         'esp_contact_id' as left_type,
-        esp_contact_id as left_id,
+        esp_contact_id as left_identifier,
         'esp_contact_id' as right_type,
-        merged_into_contact_id as right_id,
+        merged_into_contact_id as right_identifier,
         {{ always }} as linked_at
     from contacts
     where esp_contact_id is not null and merged_into_contact_id is not null
@@ -173,16 +165,16 @@ final as (
     select
         store,
         left_type,
-        left_id,
+        left_identifier,
         right_type,
-        right_id,
+        right_identifier,
         min(coalesce(linked_at, {{ always }})) as linked_at
     from (
         select * from named_pairs
         union all
         select * from merged
     ) as pairs
-    group by store, left_type, left_id, right_type, right_id
+    group by store, left_type, left_identifier, right_type, right_identifier
 )
 
 select * from final

@@ -96,7 +96,7 @@
     {{ erased_joins('source', identifiers) }}
 {%- endset %}
 -- Incremental (docs/decisions/0013): what was landed since is judged, and with it whatever the new
--- rows, the clock or an erasure open again.
+-- rows, the clock or an erasure open again. Of withheld and expired rows only the fact is kept.
 with ranked as (
     {{ judged_versions(
         candidates, candidate_keys(this, 'web', 'web_events'), ['store', 'event_id'], columns
@@ -106,18 +106,21 @@ with ranked as (
 final as (
     select
         {%- for column in columns %}
-        {{ column }},
+        case when is_kept then {{ column }} end as {{ column }},
         {%- endfor %}
         loaded_at,
-        deleted_at,
-        event_id as row_key,
+        case when is_kept then deleted_at end as deleted_at,
+        case when is_kept then event_id end as row_key,
         row_status,
-        reject_reason,
-        unusable_columns,
-        {{ fingerprint(columns) }} as fingerprint
-    from ranked
-    where row_status not in ('withheld', 'expired')
-    {{ and_withheld('ranked') }}
+        case when is_kept then reject_reason end as reject_reason,
+        case when is_kept then unusable_columns end as unusable_columns,
+        case when is_kept then {{ fingerprint(columns) }} end as fingerprint
+    from (
+        select
+            *,
+            row_status not in ('withheld', 'expired') as is_kept
+        from ranked
+    ) as judged
 )
 
 select * from final

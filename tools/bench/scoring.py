@@ -1,4 +1,4 @@
-"""Scoring in the warehouse against the way it is usually done; see `python -m tools.bench scoring`.
+"""Scoring in the warehouse against the way it is usually done, and the memory of training.
 
 The usual way: pull the features out, predict with the equivalent scikit-learn pipelines, take
 contributions as coefficient x value in numpy and steps by lookup, and write the result back.
@@ -7,6 +7,7 @@ contributions as coefficient x value in numpy and steps by lookup, and write the
 import json
 import os
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -15,6 +16,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from demo.complete_journey.__main__ import write_landing
+from tools.bench.runs import THREADS, dbt_build
 from tools.places import ROOT
 
 sys.path.append(str(ROOT / "python_models"))
@@ -329,3 +332,34 @@ def training_memory(rows: int) -> tuple[float, float]:
         propensity.train(sample, names, ["rfm_score"], propensity.Settings())
         seconds = time.perf_counter() - started
     return seconds, memory.growth
+
+
+def measure(customers: int) -> None:
+    """Measure scoring and the memory of training, and print it.
+
+    Args:
+        customers: how many to score.
+    """
+    with tempfile.TemporaryDirectory(prefix="lettershop-bench-") as name:
+        folder = Path(name)
+        write_landing(folder / "landing")
+        print("Building features and models ...", flush=True)
+        dbt_build(
+            ROOT,
+            folder / "project",
+            folder / "landing",
+            *("--select", "+path:models/predictions"),
+            *("--resource-type", "seed", "--resource-type", "model"),
+        )
+        print("Scoring both ways ...", flush=True)
+        found = compare(folder / "project", customers)
+    ratio = found["usual_seconds"] / found["ours_seconds"]
+    print(f"\n{customers:,} customers, {found['models']} models with reasons; {THREADS} threads\n")
+    print(f"  in the engine                      {found['ours_seconds']:7.1f} s")
+    print(f"  pulled out, predicted, written     {found['usual_seconds']:7.1f} s")
+    print(f"  usual / ours                       {ratio:7.2f}    target: at least 3")
+    print(f"  growth of Python, in the engine    {found['ours_growth']:7.0f} MB target: below 500")
+    print(f"  growth of Python, pulled out       {found['usual_growth']:7.0f} MB")
+    seconds, growth = training_memory(500_000)
+    print(f"  training on 500,000 rows           {seconds:7.1f} s")
+    print(f"  growth of Python, training         {growth:7.0f} MB target: below 4,096")

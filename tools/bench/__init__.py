@@ -1,0 +1,1 @@
+"""What the project costs, measured against something that does less."""

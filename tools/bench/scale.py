@@ -1,0 +1,225 @@
+"""What a simulated shop costs: a full build, the day after, and how both grow with the shop.
+
+- copy: `create table as select *` of every landing table in bare DuckDB, same threads;
+- models: `dbt run` of everything into empty databases, dbt's start and seeds included; data tests
+  are a run of their own;
+- next day: one day's rows more and the clock a day on. The share is that of the incremental
+  models alone, against what the same models took in the full build.
+"""
+
+import json
+import math
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import yaml
+
+from demo.simulator.__main__ import CLOCK, write_landing
+from tools.bench.runs import THREADS, dbt_build
+from tools.places import ROOT
+
+SEED, DAYS = 7, 730
+LAST_DAY = datetime.fromisoformat(CLOCK)
+SLOWEST = 12
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of one shop, and the peak of memory in bytes.
+
+    `incremental` and `incremental_next` are sums over the incremental models; `slowest` are the
+    models that took longest in the full build, `slowest_next` the incremental ones that did the
+    next day.
+    """
+
+    customers: int
+    rows: int
+    copy: float
+    models: float
+    data_tests: float
+    next_day: float
+    incremental: float
+    incremental_next: float
+    peak_bytes: int
+    slowest: list[tuple[str, float]]
+    slowest_next: list[tuple[str, float]]
+
+
+def table_path(path: Path) -> str:
+    """Return what read_parquet reads of a landing table, one file or a folder of parts."""
+    return str(path / "*.parquet") if path.is_dir() else str(path)
+
+
+def write_day(landing: Path, day: Path, clock: str) -> None:
+    """Write the landing as it was at a clock: what had been loaded by then.
+
+    Args:
+        landing: of the whole shop.
+        day: the folder to write.
+        clock: UTC, also the day's as_of_at.
+    """
+    day.mkdir(parents=True)
+    for path in sorted(landing.glob("*.parquet")):
+        columns = duckdb.execute(f"describe from '{table_path(path)}'").fetchall()
+        if any(name == "loaded_at" for name, *_ in columns):
+            duckdb.execute(
+                f"copy (from '{table_path(path)}' where loaded_at < timestamp '{clock}')"
+                f" to '{day / path.name}' (format parquet)"
+            )
+        else:
+            (day / path.name).symlink_to(path)
+    said = yaml.safe_load((landing / "vars.yml").read_text()) | {"as_of_at": clock}
+    (day / "vars.yml").write_text(yaml.safe_dump(said))
+
+
+def copy_seconds(landing: Path, database: Path) -> tuple[float, int]:
+    """Copy every landing table into a native table, and return the seconds and the rows.
+
+    Args:
+        landing: the landing tables.
+        database: the file to write, removed afterwards.
+    """
+    with duckdb.connect(str(database), config={"threads": THREADS}) as connection:
+        started = time.perf_counter()
+        for path in sorted(landing.glob("*.parquet")):
+            connection.execute(f"create table {path.stem} as from '{table_path(path)}'")
+        connection.execute("checkpoint")
+        seconds = time.perf_counter() - started
+        tables = [path.stem for path in landing.glob("*.parquet")]
+        rows = sum(
+            connection.execute(f"select count(*) from {name}").fetchone()[0] for name in tables
+        )
+    database.unlink()
+    return seconds, rows
+
+
+def model_seconds(target: Path) -> dict[str, float]:
+    """Return the seconds of each model in the last run.
+
+    Args:
+        target: dbt's, with run_results.json.
+    """
+    results = json.loads((target / "run_results.json").read_text())["results"]
+    return {
+        result["unique_id"]: result["execution_time"]
+        for result in results
+        if result["unique_id"].startswith("model.")
+    }
+
+
+def cost(customers: int, folder: Path) -> Cost:
+    """Simulate a shop and measure what it costs.
+
+    Args:
+        customers: people with an account.
+        folder: for everything written.
+    """
+
+    @contextmanager
+    def step(words: str) -> Iterator[None]:
+        started = time.perf_counter()
+        print(f"{customers:,} customers: {words} ...", end=" ", flush=True)
+        yield
+        print(f"{time.perf_counter() - started:.0f} s", flush=True)
+
+    before, after, project = folder / "before", folder / "after", folder / "project"
+    with step("writing the shop"):
+        write_landing(folder / "landing", customers, SEED, DAYS)
+        write_day(folder / "landing", before, str(LAST_DAY - timedelta(days=1)))
+        write_day(folder / "landing", after, str(LAST_DAY))
+    with step("copying the landing"):
+        copied, rows = copy_seconds(before, folder / "copy.duckdb")
+    with step("the models of a full build"):
+        # Seeds first: `dbt run` leaves them out, and they cost the same whatever the shop's size.
+        dbt_build(ROOT, project, before, command="seed")
+        full = dbt_build(ROOT, project, before, command="run")
+        full_models = model_seconds(project / "target")
+    with step("its data tests"):
+        tests = dbt_build(
+            *(ROOT, project, before, "--exclude-resource-type", "unit_test"), command="test"
+        )
+    with step("the next day's models"):
+        next_day = dbt_build(ROOT, project, after, command="run")
+        next_models = model_seconds(project / "target")
+    nodes = json.loads((project / "target" / "manifest.json").read_text())["nodes"]
+    incremental = {
+        key for key in full_models if nodes[key]["config"]["materialized"] == "incremental"
+    }
+
+    def longest(seconds: dict[str, float], count: int) -> list[tuple[str, float]]:
+        found = sorted(seconds.items(), key=lambda item: -item[1])[:count]
+        return [(key.split(".")[-1], took) for key, took in found]
+
+    return Cost(
+        customers=customers,
+        rows=rows,
+        copy=copied,
+        models=full.seconds,
+        data_tests=tests.seconds,
+        next_day=next_day.seconds,
+        incremental=sum(full_models[key] for key in incremental),
+        incremental_next=sum(next_models[key] for key in incremental),
+        peak_bytes=max(full.peak_bytes, tests.peak_bytes, next_day.peak_bytes),
+        slowest=longest(full_models, SLOWEST),
+        slowest_next=longest({key: next_models[key] for key in incremental}, SLOWEST // 2),
+    )
+
+
+def exponent(costs: list[Cost]) -> float:
+    """Return the slope of log(seconds of a full build's models) over log(landing rows).
+
+    Least squares over the shops; 1 is linear. dbt's fixed start flattens it for small shops.
+    """
+    xs = [math.log(one.rows) for one in costs]
+    ys = [math.log(one.models) for one in costs]
+    x_mean, y_mean = sum(xs) / len(xs), sum(ys) / len(ys)
+    slope = sum((x - x_mean) * (y - y_mean) for x, y in zip(xs, ys, strict=True))
+    return slope / sum((x - x_mean) ** 2 for x in xs)
+
+
+def measure(sizes: list[int]) -> None:
+    """Measure shops of several sizes and print what they cost, targets beside.
+
+    Args:
+        sizes: customers of each.
+    """
+    costs = []
+    for customers in sizes:
+        with tempfile.TemporaryDirectory(prefix="lettershop-bench-") as name:
+            costs.append(cost(customers, Path(name)))
+    cores = os.cpu_count()
+    print(f"\nSimulated shops, seed {SEED}; {THREADS} threads on {cores} cores\n")
+    lines = [
+        ("customers", lambda one: f"{one.customers:,}", ""),
+        ("landing rows", lambda one: f"{one.rows:,}", ""),
+        ("copy of the landing, s", lambda one: f"{one.copy:.1f}", ""),
+        ("full build, models, s", lambda one: f"{one.models:.1f}", ""),
+        ("  / copy", lambda one: f"{one.models / one.copy:.1f}", "at most 10 at 1,000,000"),
+        ("full build, data tests, s", lambda one: f"{one.data_tests:.1f}", ""),
+        ("next day, models, s", lambda one: f"{one.next_day:.1f}", ""),
+        ("incremental models, full, s", lambda one: f"{one.incremental:.1f}", ""),
+        ("incremental models, next day, s", lambda one: f"{one.incremental_next:.1f}", ""),
+        (
+            "  share",
+            lambda one: f"{one.incremental_next / one.incremental:.1%}",
+            "at most 10% at 1,000,000",
+        ),
+        ("peak of memory, GB", lambda one: f"{one.peak_bytes / 1e9:.1f}", "under 12"),
+    ]
+    for name, text, target in lines:
+        print(f"  {name:32}" + "".join(f"{text(one):>14}" for one in costs) + f"   {target}")
+    if len(costs) > 1:
+        print(f"\n  exponent of cost over rows        {exponent(costs):14.2f}   at most 1.05")
+    print("\n  the slowest models of the largest shop, s:")
+    for name, seconds in costs[-1].slowest:
+        print(f"    {name:40}{seconds:8.1f}  {seconds / costs[-1].models:6.1%}")
+    print("\n  the slowest incremental models of its next day, s:")
+    for name, seconds in costs[-1].slowest_next:
+        print(f"    {name:40}{seconds:8.1f}")
