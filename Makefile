@@ -109,6 +109,10 @@ test-thorough: lint ## The same tests with more days, tables and shuffles
 evaluate: $(VENV)/.dev ## How good the models are, out of time, beside recency, RFM and other boosting
 	@$(BIN)/python -m tools.evaluate
 
+.PHONY: model-report
+model-report: $(VENV)/.dev ## A page per model with plots, in target/model_report/
+	@$(BIN)/python -m tools.model_report
+
 .PHONY: bench
 bench: $(VENV)/.dev ## Where the time of a build goes; with CUSTOMERS="10000 100000 1000000" on simulated shops
 	@$(BIN)/python -m tools.bench $(if $(filter command,$(firstword $(origin CUSTOMERS))),scale $(CUSTOMERS))

@@ -82,9 +82,7 @@ def _describe(table: pd.DataFrame) -> list[dict]:
     described = []
     for name in MOVED:
         values = table[name].to_numpy(float)
-        edges = metrics.edges_of(values)
-        shares = metrics.shares_of(values, edges).tolist()
-        described.append(dict(feature=name, edges=edges.tolist(), shares=shares))
+        described.append(dict(feature=name, **metrics.bins_of(values)))
     return described
 
 

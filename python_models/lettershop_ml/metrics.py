@@ -227,6 +227,49 @@ def shares_of(values, edges) -> np.ndarray:
     return np.bincount(group, minlength=len(edges) + 1) / max(len(group), 1)
 
 
+def bins_of(values, bins: int = 10) -> dict:
+    """Return bins of a sample, to compare later ones with, and the shares of the sample in them.
+
+    Args:
+        values: the sample, in any unit.
+        bins: number of quantile bins before ties fall together.
+
+    Returns:
+        `edges`, the distinct inner quantiles, ascending; `width`, a quarter of the standard
+        deviation; `shares` by `smeared_shares`, one more than edges.
+    """
+    values = np.asarray(values, float)
+    cuts = np.linspace(0, 1, bins + 1)[1:-1]
+    edges = np.unique(np.quantile(values, cuts, method="lower"))
+    width = float(values.std() / 4)
+    return {
+        "edges": edges.tolist(),
+        "width": width,
+        "shares": smeared_shares(values, edges, width).tolist(),
+    }
+
+
+def smeared_shares(values, edges, width: float) -> np.ndarray:
+    """Return the share of values in each bin, each value spread evenly over width to either side.
+
+    What many rows have in common, zero above all, then moves from bin to bin as gradually as
+    anything else. Without it the smallest shift of a count moves every zero at once.
+
+    Args:
+        values: any number of them.
+        edges: ascending; bin i reaches up to edge i, the last without end.
+        width: in the unit of the values; 0 spreads nothing.
+    """
+    if not width > 0:
+        return shares_of(values, edges)
+    values = np.asarray(values, float)
+    below = [
+        float(np.clip((edge - values + width) / (2 * width), 0, 1).mean() if len(values) else 0)
+        for edge in edges
+    ]
+    return np.diff([0.0, *below, 1.0])
+
+
 def deciles(values) -> np.ndarray:
     """Return the nine values below which a tenth, two tenths, ... of the values lie."""
     return np.quantile(values, np.linspace(0.1, 0.9, 9), method="lower")

@@ -153,9 +153,7 @@ def payload_of(fit: personas.Fit, columns, rules: list[dict], before: dict | Non
     offsets, weights = personas.linear(fit)
     described = []
     for name in fit.names:
-        edges = metrics.edges_of(columns[name])
-        shares = metrics.shares_of(columns[name], edges).tolist()
-        described.append(dict(feature=name, edges=edges.tolist(), shares=shares))
+        described.append(dict(feature=name, **metrics.bins_of(columns[name])))
     rows = [
         dict(
             persona_id=ids[cluster],

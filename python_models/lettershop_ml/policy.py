@@ -53,7 +53,7 @@ def drift(bins: list[dict], columns: dict) -> tuple[str | None, float]:
     """Return the feature that moved most since training, and by how much.
 
     Args:
-        bins: per feature its name, edges and shares in the training sample.
+        bins: per feature its name, edges, width and shares in the training sample.
         columns: feature to today's values.
 
     Returns:
@@ -64,7 +64,8 @@ def drift(bins: list[dict], columns: dict) -> tuple[str | None, float]:
         values = columns.get(entry["feature"])
         if values is None or not len(values):
             continue
-        moved = metrics.stability(entry["shares"], metrics.shares_of(values, entry["edges"]))
+        shares = metrics.smeared_shares(values, entry["edges"], entry.get("width", 0))
+        moved = metrics.stability(entry["shares"], shares)
         if moved > most:
             worst, most = entry["feature"], moved
     return worst, most

@@ -362,24 +362,24 @@ def describe(sample: Sample, names) -> list[dict]:
     described = []
     for name in names:
         values = sample.columns[name]
-        edges = metrics.edges_of(values)
+        bins = _bins(values, last)
+        earliest = metrics.smeared_shares(values[first], bins["edges"], bins["width"])
         described.append(
             dict(
                 feature=name,
                 mutual_information=metrics.mutual_information(values, sample.labels),
-                stability=metrics.stability(
-                    metrics.shares_of(values[first], edges), metrics.shares_of(values[last], edges)
-                ),
-                edges=edges.tolist(),
-                shares=metrics.shares_of(values, edges).tolist(),
+                stability=metrics.stability(earliest, bins["last_shares"]),
+                **bins,
             )
         )
     return described
 
 
-def _bins(values) -> dict:
-    edges = metrics.edges_of(values)
-    return {"edges": edges.tolist(), "shares": metrics.shares_of(values, edges).tolist()}
+def _bins(values, last) -> dict:
+    """Return bins of the sample, with the shares at its newest cutoff (a mask of rows) alone."""
+    bins = metrics.bins_of(values)
+    newest = metrics.smeared_shares(values[last], bins["edges"], bins["width"])
+    return bins | {"last_shares": newest.tolist(), "last_rows": int(last.sum())}
 
 
 def train(
@@ -437,6 +437,7 @@ def train(
         parameters=parameters,
         metrics=rows,
         features=describe(sample, used),
-        scores={"deciles": metrics.deciles(logits).tolist()} | _bins(logits),
+        scores={"deciles": metrics.deciles(logits).tolist()}
+        | _bins(logits, sample.cutoffs == cutoffs[-1]),
         published=published,
     )

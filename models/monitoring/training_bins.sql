@@ -1,0 +1,141 @@
+{{ config(materialized='view') }}
+
+-- Grain: model that serves, feature ('' for its score) and bin. The bins of the sample that the
+-- version was trained on, as they are stored with the fit. A bin reaches up to its upper bound, the
+-- last without end. Of lifetime values the bins are tenths, of personas one bin each.
+with versions as (
+    select
+        *,
+        algorithm not in ('k_means', 'bg_nbd_gamma_gamma') as is_probability
+    from {{ ref('model_versions') }}
+    where is_serving
+),
+
+numbers as (
+    {{ dbt.generate_series(30) }}
+),
+
+binned_features as (
+    select
+        versions.model_name,
+        versions.model_version,
+        versions.row_count as training_row_count,
+        {{ json_field('features', 'feature', 'varchar') }} as feature,
+        {{ json_field('features', 'edges', 'varchar') }} as edges,
+        {{ json_field('features', 'shares', 'varchar') }} as rates,
+        {{ json_field('features', 'last_shares', 'varchar') }} as last_rates,
+        {{ json_field('features', 'last_rows', 'bigint') }} as last_row_count,
+        {{ json_field('features', 'width', 'double') }} as width
+    from versions
+    {{ json_elements('versions.payload', 'features', 'features') }}
+    union all
+    select
+        model_name,
+        model_version,
+        row_count as training_row_count,
+        '' as feature,
+        {{ json_at('payload', 'scores.edges', 'varchar') }} as edges,
+        {{ json_at('payload', 'scores.shares', 'varchar') }} as rates,
+        {{ json_at('payload', 'scores.last_shares', 'varchar') }} as last_rates,
+        {{ json_at('payload', 'scores.last_rows', 'bigint') }} as last_row_count,
+        {{ json_at('payload', 'scores.width', 'double') }} as width
+    from versions
+    where is_probability
+),
+
+bins as (
+    select
+        binned_features.*,
+        numbers.generated_number as bin_number,
+        {{ json_item('edges', 'numbers.generated_number - 1', 'double') }} as upper_bound,
+        {{ json_item('rates', 'numbers.generated_number - 1', 'double') }} as expected_rate,
+        {{ json_item('last_rates', 'numbers.generated_number - 1', 'double') }} as last_rate
+    from binned_features
+    cross join numbers
+),
+
+lifetime_limits as (
+    select
+        versions.model_name,
+        versions.model_version,
+        versions.row_count as training_row_count,
+        {{ json_field('limits', 'edges', 'varchar') }} as edges
+    from versions
+    {{ json_elements('versions.payload', 'limits', 'limits') }}
+    where versions.algorithm = 'bg_nbd_gamma_gamma'
+    qualify
+        row_number() over (
+            order by {{ json_field('limits', 'horizon_days', 'integer') }} desc nulls last
+        ) = 1
+),
+
+lifetime_tenths as (
+    select
+        lifetime_limits.*,
+        {{ json_item('edges', 'numbers.generated_number - 1', 'double') }} as upper_bound
+    from lifetime_limits
+    cross join numbers
+    where numbers.generated_number <= 10
+),
+
+personas as (
+    select distinct
+        'personas' as model_name,
+        model_version,
+        persona_id,
+        member_rate
+    from {{ ref('persona_centroids') }}
+    where is_serving
+),
+
+united as (
+    select * from bins
+    where expected_rate is not null
+    union all by name
+    -- Equal limits are one bin.
+    select
+        model_name,
+        model_version,
+        '' as feature,
+        row_number() over (order by upper_bound asc nulls last) as bin_number,
+        upper_bound,
+        max(training_row_count) as training_row_count,
+        count(*) / 1e1 as expected_rate
+    from lifetime_tenths
+    group by model_name, model_version, upper_bound
+    union all by name
+    select
+        personas.model_name,
+        personas.model_version,
+        '' as feature,
+        row_number() over (order by personas.persona_id asc nulls last) as bin_number,
+        cast(
+            row_number() over (order by personas.persona_id asc nulls last) as double
+        ) as upper_bound,
+        personas.persona_id,
+        versions.row_count as training_row_count,
+        personas.member_rate as expected_rate
+    from personas
+    inner join versions
+        on
+            personas.model_name = versions.model_name
+            and personas.model_version = versions.model_version
+),
+
+final as (
+    select
+        model_name,
+        model_version,
+        feature,
+        cast(bin_number as integer) as bin_number,
+        persona_id,
+        upper_bound,
+        width,
+        cast(training_row_count as bigint) as training_row_count,
+        last_row_count,
+        cast(expected_rate as decimal(12, 9)) as expected_rate,
+        cast(last_rate as decimal(12, 9)) as last_rate
+    from united
+)
+
+select * from final
