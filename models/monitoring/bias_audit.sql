@@ -76,10 +76,10 @@ grouped as (
     select
         facts.model_name,
         '{{ attribute }}' as attribute_name,
-        coalesce(people.{{ attribute }}, 'unknown') as group_name
-        {%- for measure in measures %},
-        coalesce(sum(facts.{{ measure }}), 0) as {{ measure }}
+        {%- for measure in measures %}
+        coalesce(sum(facts.{{ measure }}), 0) as {{ measure }},
         {%- endfor %}
+        coalesce(people.{{ attribute }}, 'unknown') as group_name
     from facts
     left join people on facts.customer_key = people.customer_key
     group by facts.model_name, coalesce(people.{{ attribute }}, 'unknown')
@@ -90,14 +90,14 @@ grouped as (
 compared as (
     select
         grouped.*,
-        smallest.row_count as smallest_count
-        {%- for measure in measures %},
+        {%- for measure in measures %}
         sum(
             case when grouped.group_name <> 'unknown' then grouped.{{ measure }} else 0 end
         ) over known
         - case when grouped.group_name <> 'unknown' then grouped.{{ measure }} else 0 end
-            as other_{{ measure }}
+            as other_{{ measure }},
         {%- endfor %}
+        smallest.row_count as smallest_count
     from grouped
     cross join smallest
     window known as (partition by grouped.model_name, grouped.attribute_name)
