@@ -224,12 +224,18 @@ def test_who_objects_to_profiling_has_identity_and_consent_only(build):
             "none",
             "none",
             "none",
+            # Nothing is predicted of them either.
+            "unknown",
+            "unknown",
+            "unknown",
+            "unknown",
         )
     ]
     key = build.query("select customer_key from core.dim_customers where customer_id = 'objected'")
     for catalog, schema, table in build.query(
         "select table_catalog, table_schema, table_name from information_schema.columns"
-        " where column_name = 'customer_key' and table_schema in ('segments', 'marts')"
+        " where column_name = 'customer_key' and table_schema in"
+        " ('segments', 'features', 'scoring', 'predictions', 'marts')"
         # Consent, and nothing else.
         " and table_name <> 'permission_history'"
     ):
