@@ -28,7 +28,7 @@ import pandas as pd
 import yaml
 
 from demo.complete_journey.__main__ import write_landing
-from tools.bench import dbt_build
+from tools.bench.runs import dbt_build
 from tools.places import ROOT
 
 sys.path.append(str(ROOT / "python_models"))
