@@ -167,8 +167,6 @@ def build(builds, write_tables):
         # Stale orders are no matter here.
         *("build", "--exclude-resource-type", "unit_test"),
         *("--exclude", "no_limit_of_an_error_is_crossed"),
-        *("--select", "+customer_orders", "+revenue_bridge"),
-        *("--indirect-selection", "buildable"),
         vars=VARS,
     )
 
