@@ -4,10 +4,12 @@ import contextlib
 import json
 import multiprocessing
 import os
-import re
 import shutil
 import subprocess
+import sys
 import zlib
+from functools import cache
+from multiprocessing import forkserver
 from pathlib import Path
 
 import duckdb
@@ -52,46 +54,33 @@ TABLES = {
 # Two OpenMP threads on shared cores are slower than one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# Importing dbt takes longer than most runs here: a server imports it once, and forks for each run.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["dbt.cli.main", "dbt.adapters.duckdb", "pytest"])
-
-
-# What dbt remembers of a project, and how far above a build's folder both workers look for it.
-PARSED = "partial_parse.msgpack"
-SHARED_ABOVE = 2 if "PYTEST_XDIST_WORKER" in os.environ else 1
-# Vars that nothing reads while the project is parsed, neither a model's configuration nor an
-# argument of a test: with another of these dbt would parse all anew, and find the same.
-READ_LATER = ("accept_landing_changes", "as_of_at", "base_currency", "shop_timezone")
-
-
-def _parse_once() -> None:
-    """Let dbt keep what it parsed where only vars in READ_LATER differ."""
-    from dbt.parser.manifest import ManifestLoader
-
-    state_check = ManifestLoader.build_manifest_state_check
-
-    def state_check_of_the_others(self):
-        said = dict(self.root_project.cli_vars)
-        for name in READ_LATER:
-            self.root_project.cli_vars.pop(name, None)
-        try:
-            return state_check(self)
-        finally:
-            self.root_project.cli_vars.update(said)
-
-    ManifestLoader.build_manifest_state_check = state_check_of_the_others
-
-
 # Of the folders that a build names, the numbers under which each of them is open.
 OPEN_AS = {"LANDING": 200, "BUILD": 201}
+OPEN_FILES = Path("/proc/self/fd")
+# Where dbt finds what a build needs; some are below one of those folders.
+PLACES = {
+    "LETTERSHOP_LANDING": "LANDING",
+    "LETTERSHOP_DUCKDB": "BUILD/work.duckdb",
+    "LETTERSHOP_STATE": "BUILD/state.duckdb",
+    "LETTERSHOP_PUBLISHED": "BUILD/published.duckdb",
+    "DBT_PROFILES_DIR": str(ROOT / "profiles"),
+}
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["dbt.adapters.duckdb", "parsed_project"])
+
+
+@cache
+def _start_server() -> None:
+    """Start what builds are forked from: importing dbt and parsing take longer than most runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
+        forkserver.ensure_running()
 
 
 def _known_as(name: str, folder: Path) -> str:
     """Open a folder under its number and return a path of it that is the same in every process.
 
-    dbt would parse all anew for another path. Where the system has no paths for open files, it
-    does.
+    Where the system has no paths for open files, it is the folder's own.
 
     Args:
         name: one of OPEN_AS.
@@ -100,12 +89,28 @@ def _known_as(name: str, folder: Path) -> str:
     opened = os.open(folder, os.O_RDONLY)
     os.dup2(opened, OPEN_AS[name])
     os.close(opened)
-    path = Path(f"/proc/self/fd/{OPEN_AS[name]}")
+    path = OPEN_FILES / str(OPEN_AS[name])
     return str(path if path.exists() else folder)
 
 
+def placed(value: str, folders: dict[str, str]) -> str:
+    """Return a value of PLACES with the folder's path for its name.
+
+    Args:
+        value: of PLACES, or any other.
+        folders: path by name.
+    """
+    name, slash, rest = value.partition("/")
+    return folders[name] + slash + rest if name in folders else value
+
+
 def _run_dbt(
-    args: list[str], project: Path, env: dict[str, str], output: Path, folders: dict[str, Path]
+    args: list[str],
+    project: Path,
+    env: dict[str, str],
+    output: Path,
+    folders: dict[str, Path],
+    is_parsed: bool,
 ) -> None:
     """Be the program dbt, in a process of its own.
 
@@ -115,19 +120,20 @@ def _run_dbt(
         env: environment variables; a place may begin with the name of one of the folders.
         output: the file for what dbt says.
         folders: by name in OPEN_AS.
+        is_parsed: take the project as it was parsed for all.
     """
     with output.open("w") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    for name, folder in folders.items():
-        known = _known_as(name, folder)
-        env = {key: re.sub(f"^{name}(?=/|$)", known, value) for key, value in env.items()}
-    os.environ.update(env)
+    known = {name: _known_as(name, folder) for name, folder in folders.items()}
+    os.environ.update({name: placed(value, known) for name, value in env.items()})
+    # The threads of the static parser are the server's, and do not live on in what is forked.
+    os.environ["DBT_STATIC_PARSER"] = "false"
     os.chdir(project)
     from dbt.cli.main import cli
+    from parsed_project import MANIFEST
 
-    _parse_once()
-    cli(args)
+    cli(args, obj={"manifest": MANIFEST} if is_parsed else None)
 
 
 @pytest.fixture(scope="session")
@@ -199,7 +205,10 @@ def dbt(place, sources_project):
             "DBT_WRITE_JSON": "false",
         } | (env or {})
         args = [*args, *(["--vars", said] if vars else [])]
-        process = PROCESSES.Process(target=_run_dbt, args=(args, project, environment, output, {}))
+        _start_server()
+        process = PROCESSES.Process(
+            target=_run_dbt, args=(args, project, environment, output, {}, project == ROOT)
+        )
         process.start()
         process.join(timeout=300)
         return subprocess.CompletedProcess(args, process.exitcode, stdout=output.read_text())
@@ -248,34 +257,21 @@ class Build:
             killed_after: seconds after which the process gets SIGKILL, if it still runs.
         """
         args = args or ("build", "--resource-type", "seed", "--resource-type", "model")
-        said = json.dumps(vars, sort_keys=True)
-        # What dbt parsed for some vars is there for every build with them.
-        parsed_with = {name: value for name, value in vars.items() if name not in READ_LATER}
-        names = (
-            f"{self.project.name}_{zlib.crc32(json.dumps(parsed_with, sort_keys=True).encode())}"
-        )
-        self.target = self.folder / f"target_{names}"
-        parsed, shared = self.target / PARSED, self.folder.parents[SHARED_ABOVE] / f"{names}.parsed"
-        if shared.exists() and not parsed.exists():
-            self.target.mkdir(exist_ok=True)
-            shutil.copy(shared, parsed)
-        environment = {
-            "LETTERSHOP_LANDING": "LANDING",
-            "LETTERSHOP_DUCKDB": "BUILD/work.duckdb",
-            "LETTERSHOP_STATE": "BUILD/state.duckdb",
-            "LETTERSHOP_PUBLISHED": "BUILD/published.duckdb",
+        is_parsed = self.project == ROOT and not writes_json
+        self.target = self.folder / "target"
+        environment = PLACES | {
             "DBT_TARGET_PATH": str(self.target),
             "DBT_LOG_PATH": str(self.folder / "logs"),
             "DBT_LOG_LEVEL_FILE": "none",
             "DBT_WRITE_JSON": str(writes_json),
-            "DBT_PROFILES_DIR": str(ROOT / "profiles"),
             "DBT_USE_COLORS": "false",
         }
         output = self.folder / "output.txt"
-        args = [*args, "--vars", said, "--threads", str(threads)]
+        args = [*args, "--vars", json.dumps(vars), "--threads", str(threads)]
         folders = {"LANDING": self.landing, "BUILD": self.folder}
+        _start_server()
         process = PROCESSES.Process(
-            target=_run_dbt, args=(args, self.project, environment, output, folders)
+            target=_run_dbt, args=(args, self.project, environment, output, folders, is_parsed)
         )
         process.start()
         process.join(timeout=killed_after or 600)
@@ -284,10 +280,6 @@ class Build:
             process.join()
         self.result = subprocess.CompletedProcess(args, process.exitcode, output.read_text())
         assert not passes or process.exitcode == 0, self.result.stdout[-6000:]
-        if process.exitcode == 0 and not shared.exists():
-            # At once or not at all: another worker may be about to read it.
-            copied = shutil.copy(parsed, self.target / f"{PARSED}.copied")
-            Path(copied).replace(shared)
         return self
 
     def environment(self) -> dict[str, str]:

@@ -248,7 +248,9 @@ def both(request, builds):
         *("--select", "+path:models/core"),
         vars=VARS | OFF,
     )
-    return left, right.run("build", vars=VARS | OFF, passes=False)
+    return left, right.run(
+        "build", "--exclude-resource-type", "unit_test", vars=VARS | OFF, passes=False
+    )
 
 
 def test_the_build_ends_well_or_with_one_clear_error(both):

@@ -116,7 +116,12 @@ def build(builds, write_tables):
             ],
         ),
     )
-    return Build(builds / "identity", landing).run(vars=VARS)
+    return Build(builds / "identity", landing).run(
+        *("build", "--resource-type", "seed", "--resource-type", "model"),
+        # Nothing reads what monitors.
+        *("--exclude", "path:models/monitoring"),
+        vars=VARS,
+    )
 
 
 def customers_of(build) -> dict[str, set[str]]:

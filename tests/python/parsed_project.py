@@ -1,0 +1,32 @@
+"""The project as dbt parses it, once for every build of a session.
+
+The server that builds are forked from imports this before the first of them. Nothing reads a var
+while the project is parsed: no model's configuration does, and dbt renders the arguments of a test
+when it runs. So one manifest serves builds with any vars.
+"""
+
+import contextlib
+import gc
+import os
+import tempfile
+
+from conftest import OPEN_AS, OPEN_FILES, PLACES, ROOT, placed
+from dbt.cli.main import dbtRunner
+
+
+def _parse():
+    """Return dbt's manifest, or None where a build's folders have no path that stays the same."""
+    if not OPEN_FILES.exists():
+        return None
+    folders = {name: str(OPEN_FILES / str(number)) for name, number in OPEN_AS.items()}
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(ROOT):
+        os.environ |= {name: placed(value, folders) for name, value in PLACES.items()}
+        os.environ |= {"DBT_TARGET_PATH": folder, "DBT_LOG_PATH": folder}
+        result = dbtRunner().invoke(["--quiet", "parse"])
+    return result.result if result.success else None
+
+
+MANIFEST = _parse()
+# None of this is garbage: the collector of a forked process need not walk over it.
+gc.collect()
+gc.freeze()
