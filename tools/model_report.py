@@ -210,7 +210,8 @@ def metrics(registry: Registry, name: str) -> str:
             avg(cast(metrics.metric_value as decimal(18, 9))), count(*)
         from training.model_metrics as metrics
         where model_name = ? and (is_published or candidate in {BASELINES})
-        group by all order by min(metrics.as_of_date), model_version, is_published desc, candidate
+        group by all
+        order by min(metrics.as_of_date), model_version, is_published desc, candidate, metric
         """,
         name,
     )
