@@ -66,7 +66,8 @@ PLACES = {
     "DBT_PROFILES_DIR": str(ROOT / "profiles"),
 }
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["dbt.adapters.duckdb", "parsed_project"])
+LIBRARIES = ["pandas", "pyarrow", "scipy.optimize", "sklearn.cluster", "sklearn.ensemble"]
+PROCESSES.set_forkserver_preload(["dbt.adapters.duckdb", *LIBRARIES, "parsed_project"])
 
 
 @cache
