@@ -27,75 +27,100 @@
         {%- set pairs = {} -%}
         {%- for column in identifiers -%}
             {%- do pairs.update({column: 'source.' ~ column}) -%}
-        {%- endfor %}
+        {%- endfor -%}
+        {%- set landing -%}
+            {{ lettershop.landing(source_name, table_name, is_hashed=false) }} as landed
+        {%- endset -%}
+        {#- Asked here, and written as literals below: an engine that knows the time before it
+            begins does not read what is older. -#}
+        {%- set newest = lettershop.answer(
+            'select cast(max(loaded_at) as varchar) from ' ~ relation
+        ) -%}
+        {%- set is_newest = "loaded_at is null or loaded_at >= timestamp '" ~ newest ~ "'" -%}
+        {%- set is_older = "loaded_at < timestamp '" ~ newest ~ "'" -%}
+        {%- set is_whole = newest is none or lettershop.answer(
+            'select (select count(*) from ' ~ landing ~ ' where ' ~ is_older ~ ')'
+            ~ ' <> (select count(*) from ' ~ relation ~ ' where ' ~ is_older ~ ')'
+        ) -%}
+        {%- set somebody_is_to_be_erased = lettershop.answer(
+            'select count(*) > 0 from ' ~ ref('stg_consent__erasure_requests') ~ ' where is_new'
+        ) %}
         delete from {{ relation }}
-        where
-            loaded_at is null
-            or loaded_at = (select max(loaded_at) from {{ relation }})
-            or (
-                select count(*) from {{ lettershop.landing(source_name, table_name, is_hashed=false) }} as landed
-                where loaded_at < (select max(loaded_at) from {{ relation }})
-            ) <> (
-                select count(*) from {{ relation }}
-                where loaded_at < (select max(loaded_at) from {{ relation }})
-            );
-        create or replace temporary table {{ lettershop.restated(relation) }} as
-        select source.* from {{ relation }} as source
+        where {{ 'true' if is_whole else is_newest }};
+        create or replace temporary table {{ lettershop.landed(relation) }} as
+        select * from {{ landing }}
+        where {{ 'true' if is_whole else is_newest }};
+        create or replace temporary table {{ lettershop.reopened(relation) }} as
+        select distinct
+            source.store,
+            coalesce(source.{{ key }}, '') as {{ key }}
+        from {{ relation }} as source
         left join (
             select distinct
                 store,
                 {{ key }}
-            from {{ lettershop.landing(source_name, table_name, is_hashed=false) }} as landed
-            where coalesce(loaded_at > (select max(loaded_at) from {{ relation }}), true)
+            from {{ lettershop.landed(relation) }}
         ) as landed
             on source.store = landed.store and source.{{ key }} = landed.{{ key }}
-        {{ lettershop.erased_joins('source', pairs, only_new=true) }}
+        {{- lettershop.erased_joins('source', pairs, only_new=true) if somebody_is_to_be_erased }}
         where
             landed.{{ key }} is not null
             or source.deleted_at is not null
             or (source.row_status = 'not_yet') <> (source.{{ event_at }} >= {{ as_of_at() }})
+            {%- if somebody_is_to_be_erased %}
             or {{ lettershop.is_erased(pairs, 'source.' ~ event_at) }}
+            {%- endif %}
             or {{ lettershop.is_expired(table_name, 'source.' ~ event_at, unless) }};
-        insert into {{ lettershop.restated(relation) }}
+        create or replace temporary table {{ lettershop.restated(relation) }} as
         select source.* from {{ relation }} as source
-        inner join (
-            select distinct
-                store,
-                {{ key }}
-            from {{ lettershop.restated(relation) }}
-        ) as reopened
-            on source.store = reopened.store and source.{{ key }} = reopened.{{ key }}
-        where not exists (
-            select 1 from {{ lettershop.restated(relation) }} as restated
-            where restated.store = source.store and restated.{{ key }} = source.{{ key }}
-        );
-        {{ lettershop.delete_restated(relation, ['store', key]) }}
+        inner join {{ lettershop.reopened(relation) }} as reopened
+            on
+                source.store = reopened.store
+                and coalesce(source.{{ key }}, '') = reopened.{{ key }}
+        where source.row_status not in ('withheld', 'expired');
+        delete from {{ relation }}
+        where
+            (store, coalesce({{ key }}, '')) in (
+                select (store, {{ key }}) from {{ lettershop.reopened(relation) }}
+            )
+            and row_status not in ('withheld', 'expired');
     {%- endif -%}
 {%- endmacro %}
 
 {#
-    The condition that a landed row is new to an incremental base model; true in a full build.
+    The one value that a query returns, while the macro that asks is rendered.
+
+    Args:
+        query (str): of one row and column.
+    Returns: the value, as the engine's driver gives it; none for null.
+#}
+{% macro answer(query) -%}
+    {{ return(run_query(query).rows[0][0]) }}
+{%- endmacro %}
+
+{#
+    What of the landing an incremental base model must read: all of it in a full build, else what
+    reopen_versions found to be new.
 
     Args:
         relation (Relation): the base model.
-    Returns: str, a SQL expression of type boolean over the landing's columns.
+        source_name (str), table_name (str): see `landing_contract`.
+    Returns: str, a query in parentheses, or a table's name.
 #}
-{% macro is_newly_landed(relation) -%}
+{% macro newly_landed(relation, source_name, table_name) -%}
     {%- if is_incremental() -%}
-    coalesce(
-        loaded_at > (
-            select coalesce(max(known.loaded_at), timestamp '1900-01-01 00:00:00')
-            from (
-                select loaded_at from {{ relation }}
-                union all
-                select loaded_at from {{ lettershop.restated(relation) }}
-            ) as known
-        ),
-        true
-    )
+    {{ lettershop.landed(relation) }}
     {%- else -%}
-    true
+    {{ lettershop.landing(source_name, table_name, is_hashed=false) }}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro landed(relation) -%}
+    landed__{{ relation.identifier }}
+{%- endmacro %}
+
+{% macro reopened(relation) -%}
+    reopened__{{ relation.identifier }}
 {%- endmacro %}
 
 {#
@@ -134,8 +159,7 @@
     select
         store,
         {{ key }}
-    from {{ lettershop.landing(source_name, table_name, is_hashed=false) }} as landed
-    where {{ lettershop.is_newly_landed(relation) }}
+    from {{ lettershop.newly_landed(relation, source_name, table_name) }} as landed
     {%- if is_incremental() %}
     union all
     select

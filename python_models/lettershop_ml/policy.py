@@ -27,10 +27,13 @@ def wanted(request: dict, rows: pd.DataFrame, champion: dict | None) -> tuple[st
         attempts = rows[rows["decision"] == "not_trained"]
         if attempts.empty:
             return "first_run", "first run: there is no version yet"
-        last = str(attempts["as_of_date"].max())[:10]
-        if last == today:
+        # What there was too little of does not come overnight, and looking for it is not free.
+        last = attempts.loc[attempts["decision_number"].idxmax()]
+        tried, waited = str(last["as_of_date"])[:10], request["minimum_age_days"]
+        is_same = last["definition_hash"] == request["definition_hash"]
+        if is_same and days_between(tried, today) < waited:
             return None
-        return "first_run", f"there is no version yet; tried last on {last}"
+        return "first_run", f"there is no version yet; tried last on {tried}"
     if champion["definition_hash"] != request["definition_hash"]:
         return "definition", "its features or its target are defined differently now"
     # A day's decision is taken once.

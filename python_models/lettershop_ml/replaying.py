@@ -74,7 +74,11 @@ def days_of_sends(session, labels, decisions: pd.DataFrame, request: dict) -> li
     ]
     oldest = today - timedelta(days=SEND_DAYS + int(request["target_horizon_days"]))
     first = max([oldest.isoformat(), *promoted.astype(str).str[:10].sort_values()[:1]])
-    if promoted.empty or first >= today.isoformat():
+    # Only what redeems may be over before its horizon: with its campaign.
+    over = date.fromisoformat(first)
+    if request["target_label_rule"] != "redeems":
+        over += timedelta(days=int(request["target_horizon_days"]))
+    if promoted.empty or first >= today.isoformat() or over > today:
         return []
     found = engine.frame(
         engine.query(

@@ -72,6 +72,41 @@ def test_where_there_is_nothing_to_learn_from_nothing_is_invented(
     assert build.query("select count(*) from predictions.predicted_members") == [(0,)]
 
 
+def test_what_happens_to_everybody_teaches_nothing(builds, write_tables):
+    """Who buys every third day is never away for 30: a label that all share is no label."""
+    build = shop_of(builds, write_tables, "one_class", 300, 300 * 60)
+    path = build.landing / "shop_orders.parquet"
+    duckdb.execute(
+        f"""
+        copy (
+            select * replace (
+                timestamp '2024-02-01 00:00:00'
+                - to_hours(1 + 72 * (cast(substr(order_id, 2) as integer) // 300)) as ordered_at
+            ) from '{path}'
+        ) to '{path}.new' (format parquet)
+        """
+    )
+    path.with_name(f"{path.name}.new").replace(path)
+    build.run(*BUILD, vars=VARS)
+    decisions = {
+        name: (decision, reason)
+        for name, decision, reason in build.query(
+            "select model_name, decision, reason from training.retraining_decisions"
+        )
+    }
+    for name, why in (
+        ("buys_30d", "not trained: 0 negative labels; 30 are the minimum"),
+        ("lapses_30d", "not trained: 0 positive labels; 30 are the minimum"),
+    ):
+        assert decisions[name] == ("not_trained", why)
+    assert build.query(
+        """
+        select count(*) > 0, bool_and(score is null and band = 'unknown')
+        from scoring.propensity_logits where model_name in ('buys_30d', 'lapses_30d')
+        """
+    ) == [(True, True)]
+
+
 @pytest.fixture(scope="module")
 def trained(builds):
     """A shop that is large enough to learn from, built on a day; and its registry then."""
@@ -137,3 +172,39 @@ def test_models_are_kept_and_the_same_data_give_the_same_bytes(trained):
     assert build.query(
         "select count(*) from duckdb_tables() where contains(table_name, '__dbt_tmp')"
     ) == [(0,)]
+
+
+def test_a_rollback_serves_until_the_next_promotion(trained):
+    build, *_ = trained
+    ((version, number),) = build.query(
+        "select model_version, decision_number from training.model_versions"
+        " where model_name = 'buys_30d' and is_serving"
+    )
+    older = "20230101-00000000"
+    with duckdb.connect(str(build.folder / "state.duckdb")) as connection:
+        connection.execute(
+            "insert into training.model_fits by name"
+            " select * replace (? as model_version, decision_number - 1 as decision_number)"
+            " from training.model_fits where model_name = 'buys_30d' and decision_number = ?",
+            [older, number],
+        )
+    serving = (
+        "select distinct scores.model_version, versions.model_version"
+        " from predictions.propensity_scores as scores inner join training.model_versions"
+        " as versions on scores.model_name = versions.model_name and versions.is_serving"
+        " where scores.model_name = 'buys_30d' and scores.score is not null"
+    )
+    assert build.query(serving) == [(version, version)]
+    unknown = {"rollback_models": {"buys_30d": "20220101-99999999"}}
+    build.run(*SLICE, vars=SHOP_VARS | unknown, passes=False)
+    assert build.result.returncode == 1
+    assert "has no version '20220101-99999999'" in build.result.stdout
+    assert older in build.result.stdout and version in build.result.stdout
+    build.run(*SLICE, vars=SHOP_VARS | {"rollback_models": {"buys_30d": older}})
+    assert build.query(serving) == [(older, older)]
+    build.run(*SLICE, vars=SHOP_VARS)
+    assert build.query(serving) == [(older, older)]
+    assert build.query(
+        "select decision, cause, model_version from training.retraining_decisions"
+        " where model_name = 'buys_30d' and decision = 'rolled_back'"
+    ) == [("rolled_back", "forced", older)]

@@ -51,13 +51,25 @@ def said(builds, write_tables):
         shop_order_lines=rows("order_line_id, order_id, quantity, line_amount", [("l", "o", 1, 1)]),
         web_events=rows(
             COLUMNS,
-            [(f"w{n}", f"d{n}", None, "login", at, "2024-05-04") for n, at in enumerate(times)],
+            [
+                *(
+                    (f"w{n}", f"d{n}", None, "login", at, "2024-05-04")
+                    for n, at in enumerate(times)
+                ),
+                # Has no key, is refused, and expires like any other.
+                (None, "d", "nobody@example.com", "login", times[0], "2024-05-04"),
+                # The newest load, which every build reads again.
+                ("w_new", "d", None, "login", "2024-05-20", "2024-05-21"),
+            ],
         ),
         esp_events=rows(
             "event_id, message_id, email, event_type, occurred_at, loaded_at",
             [
-                (f"e{n}", f"m{n}", f"p{n}@example.com", kind, at, "2024-05-04")
-                for n, (kind, at) in enumerate(sent)
+                *(
+                    (f"e{n}", f"m{n}", f"p{n}@example.com", kind, at, "2024-05-04")
+                    for n, (kind, at) in enumerate(sent)
+                ),
+                ("e_new", "m", "p@example.com", "opened", "2024-05-20", "2024-05-21"),
             ],
         ),
     )
@@ -86,7 +98,8 @@ def test_nothing_expires_as_delivered(said):
 def test_a_row_expires_on_its_day_and_keeps_nothing(said):
     assert said["first day"] == {
         "base_web__events": {
-            ("expired", None, None, 1),
+            ("expired", None, None, 2),
+            ("accepted", "w_new", None, 1),
             ("accepted", "w1", None, 1),
             ("accepted", "w2", None, 1),
             ("rejected", "w3", None, 1),
@@ -94,12 +107,13 @@ def test_a_row_expires_on_its_day_and_keeps_nothing(said):
         # What decides on permission and suppression for good is kept.
         "base_esp__events": {
             ("expired", None, None, 1),
+            ("accepted", "e_new", "p@example.com", 1),
             ("accepted", "e1", "p1@example.com", 1),
             ("accepted", "e2", "p2@example.com", 1),
             ("accepted", "e3", "p3@example.com", 1),
         },
     }
-    assert ("expired", None, None, 2) in said["next day"]["base_web__events"]
+    assert ("expired", None, None, 3) in said["next day"]["base_web__events"]
     assert ("expired", None, None, 2) in said["next day"]["base_esp__events"]
 
 

@@ -25,8 +25,7 @@
         {{ standardise('event_type', 'esp_event_type') }} as clean_event_type,
         {{ standardise('bounce_type', 'bounce_type') }} as clean_bounce_type,
         {{ standardise('channel', 'channel') }} as clean_channel
-    from {{ landing('esp', 'esp_events', is_hashed=false) }} as landed
-    where {{ is_newly_landed(this) }}
+    from {{ newly_landed(this, 'esp', 'esp_events') }} as landed
 {%- endset %}
 {%- set judged %}
     select

@@ -25,8 +25,7 @@
         {{ clean_email('email') }} as clean_email,
         {{ standardise('event_type', 'web_event_type') }} as clean_event_type,
         coalesce(is_tracking_allowed, true) as is_personal
-    from {{ landing('web', 'web_events', is_hashed=false) }} as landed
-    where {{ is_newly_landed(this) }}
+    from {{ newly_landed(this, 'web', 'web_events') }} as landed
 {%- endset %}
 {%- set judged %}
     select
