@@ -2,7 +2,7 @@
 
 import json
 
-from lettershop_ml import engine, metrics, policy, propensity, registry, terms, trainer
+from lettershop_ml import engine, metrics, policy, propensity, registry, scoring, terms, trainer
 
 # Columns that targets are also ranked by where they have them; the first must be beaten.
 RANKINGS = ("rfm_score", "redemption_count_before", "recency_days")
@@ -57,7 +57,10 @@ class Trainer:
         there = set(self.inputs.columns(grain))
         names = [one["feature"] for one in payload["features"] if one["feature"] in there]
         limit = float(request["drift_limit"])
-        today = self.inputs.today(grain, names, trainer.DRIFT_ROWS)
+        # Of today's customers those whom the model speaks of, as its training sample was.
+        rules = scoring.population(request) if grain == "customer" else []
+        members = " and ".join(rule for rule, _ in rules) or "true"
+        today = self.inputs.today(grain, names, trainer.DRIFT_ROWS, members)
         feature, moved = policy.drift(payload["features"], trainer.arrays(today, names))
         if moved > limit:
             return "drift", f"{feature} has moved since training: {moved:.3f} is over {limit}"

@@ -399,10 +399,11 @@ def test_a_model_is_trained_when_its_policy_says_so_and_never_gets_worse():
         assert len(added) <= 1
         return (added[0]["decision"], added[0]["cause"], added[0]["reason"]) if added else None
 
-    said, cause, reason = on("2024-01-01", Imagined(why="12 rows with a label"))
+    said, cause, reason = on("2023-12-26", Imagined(why="12 rows with a label"))
     assert (said, cause) == ("not_trained", "first_run")
     assert reason == "not trained: 12 rows with a label"
-    # A day's decision is taken once.
+    # A day's decision is taken once, and what was too little is not looked at every day.
+    assert on("2023-12-26", Imagined()) is None
     assert on("2024-01-01", Imagined()) is None
     said, cause, _ = on("2024-01-02", Imagined(0.5))
     assert (said, cause) == ("promoted", "first_run")
@@ -433,6 +434,14 @@ def test_a_model_is_trained_when_its_policy_says_so_and_never_gets_worse():
     assert on("2024-02-10", Imagined())[0] in ("kept", "promoted")
     with pytest.raises(ValueError, match="has no version 'nonsense'"):
         on("2024-02-11", Imagined(), rollback_version="nonsense")
+
+
+def test_what_could_not_be_trained_is_tried_at_once_when_asked_or_when_it_asks_otherwise():
+    few = Imagined(why="12 rows with a label")
+    rows = registry.frame(trainer.decide(few, request_on("2024-01-01"), registry.frame([])))
+    for changed in ({"is_forced": True}, {"definition_hash": "other"}):
+        added = trainer.decide(Imagined(), request_on("2024-01-02", **changed), rows)
+        assert added[0]["decision"] == "promoted", changed
 
 
 def test_drift_sees_half_a_standard_deviation_and_not_a_twentieth():
