@@ -66,11 +66,12 @@ def dbt_build(
     return Run(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
 
 
-def logged_statements(log: Path) -> tuple[list[str], float]:
-    """Return dbt's statements in the order they began, and the seconds DuckDB took for them.
+def logged_statements(log: Path, without: set[str]) -> tuple[list[str], float]:
+    """Return dbt's statements in the order they began, and the seconds DuckDB took for all.
 
     Args:
         log: dbt.log with JSON events.
+        without: ids of the nodes whose statements are left out.
     """
     statements, seconds = [], 0.0
     with log.open() as lines:
@@ -81,24 +82,31 @@ def logged_statements(log: Path) -> tuple[list[str], float]:
                 # dbt ends a seed's statement with dots, as if it had cut it.
                 sql = event["data"]["sql"].strip().removesuffix("...")
                 text = sql.split("*/", 1)[-1].strip().lower()
-                if text and not text.startswith(SKIPPED):
+                node = (event["data"].get("node_info") or {}).get("unique_id")
+                if text and not text.startswith(SKIPPED) and node not in without:
                     statements.append(sql)
             elif name == "SQLQueryStatus":
                 seconds += event["data"]["elapsed"]
     return statements, seconds
 
 
-def bare_duckdb(statements: list[str], folder: Path) -> float:
-    """Run statements on one connection in fresh databases, and return the seconds.
+def bare_duckdb(statements: list[str], folder: Path, built: Path, given: list[str]) -> float:
+    """Run statements on one connection in a fresh working database, and return the seconds.
 
     Args:
         statements: SQL as dbt sent it.
-        folder: for the databases.
+        folder: for the working database; holds the state that the statements found.
+        built: a working database in which dbt has run them.
+        given: tables of it, with their schema, that are copied before the statements begin.
     """
-    folder.mkdir(parents=True)
     connection = duckdb.connect(str(folder / "work.duckdb"), config={"threads": THREADS})
     connection.execute("set TimeZone = 'UTC'")
     connection.execute(f"attach '{folder / 'state.duckdb'}' as state")
+    connection.execute(f"attach '{built}' as built (read_only)")
+    for name in given:
+        connection.execute(f"create schema if not exists {name.split('.')[0]}")
+        connection.execute(f"create table {name} as from built.{name}")
+    connection.execute("detach built")
     started = time.perf_counter()
     for statement in statements:
         connection.execute(statement).fetchall()

@@ -1,8 +1,8 @@
 """What a simulated shop costs: a full build, the day after, and how both grow with the shop.
 
 - copy: `create table as select *` of every landing table in bare DuckDB, same threads;
-- models: `dbt run` of everything into empty databases, dbt's start and seeds included; data tests
-  are a run of their own;
+- models: `dbt run` of everything but training into empty databases, in two runs, before training
+  and after it, dbt's starts included; training and data tests are runs of their own;
 - next day: one day's rows more and the clock a day on. The share is that of the incremental
   models alone, against what the same models took in the full build.
 """
@@ -22,7 +22,7 @@ import duckdb
 import yaml
 
 from demo.simulator.__main__ import CLOCK, write_landing
-from tools.bench.runs import THREADS, dbt_build
+from tools.bench.runs import THREADS, Run, dbt_build
 from tools.places import ROOT
 
 SEED, DAYS = 7, 730
@@ -43,8 +43,10 @@ class Cost:
     rows: int
     copy: float
     models: float
+    training: float
     data_tests: float
     next_day: float
+    training_next: float
     incremental: float
     incremental_next: float
     peak_bytes: int
@@ -114,6 +116,29 @@ def model_seconds(target: Path) -> dict[str, float]:
     }
 
 
+def run_models(project: Path, landing: Path) -> tuple[Run, Run, dict[str, float]]:
+    """Run every model, training apart from the others, which two threads would do beside it.
+
+    Args:
+        project: the folder of the build.
+        landing: with vars.yml.
+
+    Returns:
+        What all models but training took, what training took, and the seconds of each model.
+    """
+    runs, seconds = [], {}
+    for selection in (
+        ("--exclude", "model_fits+"),
+        ("--select", "model_fits"),
+        ("--select", "model_fits+", "--exclude", "model_fits"),
+    ):
+        runs.append(dbt_build(ROOT, project, landing, *selection, command="run"))
+        seconds |= model_seconds(project / "target")
+    before, training, after = runs
+    others = Run(before.seconds + after.seconds, max(before.peak_bytes, after.peak_bytes))
+    return others, training, seconds
+
+
 def cost(customers: int, folder: Path) -> Cost:
     """Simulate a shop and measure what it costs.
 
@@ -139,18 +164,18 @@ def cost(customers: int, folder: Path) -> Cost:
     with step("the models of a full build"):
         # Seeds first: `dbt run` leaves them out, and they cost the same whatever the shop's size.
         dbt_build(ROOT, project, before, command="seed")
-        full = dbt_build(ROOT, project, before, command="run")
-        full_models = model_seconds(project / "target")
+        full, training, full_models = run_models(project, before)
     with step("its data tests"):
         tests = dbt_build(
             *(ROOT, project, before, "--exclude-resource-type", "unit_test"), command="test"
         )
     with step("the next day's models"):
-        next_day = dbt_build(ROOT, project, after, command="run")
-        next_models = model_seconds(project / "target")
+        next_day, training_next, next_models = run_models(project, after)
     nodes = json.loads((project / "target" / "manifest.json").read_text())["nodes"]
     incremental = {
-        key for key in full_models if nodes[key]["config"]["materialized"] == "incremental"
+        key
+        for key in full_models
+        if nodes[key]["config"]["materialized"] == "incremental" and nodes[key]["language"] == "sql"
     }
 
     def longest(seconds: dict[str, float], count: int) -> list[tuple[str, float]]:
@@ -162,11 +187,13 @@ def cost(customers: int, folder: Path) -> Cost:
         rows=rows,
         copy=copied,
         models=full.seconds,
+        training=training.seconds,
         data_tests=tests.seconds,
         next_day=next_day.seconds,
+        training_next=training_next.seconds,
         incremental=sum(full_models[key] for key in incremental),
         incremental_next=sum(next_models[key] for key in incremental),
-        peak_bytes=max(full.peak_bytes, tests.peak_bytes, next_day.peak_bytes),
+        peak_bytes=max(run.peak_bytes for run in (full, training, tests, next_day, training_next)),
         slowest=longest(full_models, SLOWEST),
         slowest_next=longest({key: next_models[key] for key in incremental}, SLOWEST // 2),
     )
@@ -202,8 +229,10 @@ def measure(sizes: list[int]) -> None:
         ("copy of the landing, s", lambda one: f"{one.copy:.1f}", ""),
         ("full build, models, s", lambda one: f"{one.models:.1f}", ""),
         ("  / copy", lambda one: f"{one.models / one.copy:.1f}", "at most 10 at 1,000,000"),
+        ("full build, training, s", lambda one: f"{one.training:.1f}", ""),
         ("full build, data tests, s", lambda one: f"{one.data_tests:.1f}", ""),
         ("next day, models, s", lambda one: f"{one.next_day:.1f}", ""),
+        ("next day, training, s", lambda one: f"{one.training_next:.1f}", ""),
         ("incremental models, full, s", lambda one: f"{one.incremental:.1f}", ""),
         ("incremental models, next day, s", lambda one: f"{one.incremental_next:.1f}", ""),
         (
