@@ -80,7 +80,8 @@ def measure() -> None:
         write_landing(landing)
         print("Training the models ...", flush=True)
         project = folder / "project"
-        dbt_build(ROOT, project, landing, "--select", "+model_fits", command="build")
+        kinds = ("--resource-type", "seed", "--resource-type", "model")
+        dbt_build(ROOT, project, landing, *kinds, "--select", "+model_fits")
         (folder / "bare").mkdir()
         shutil.copy(project / "state.duckdb", folder / "bare")
         for made in ("work.duckdb", "dbt.log"):
