@@ -30,12 +30,30 @@ messages as (
     group by store, customer_id, esp_contact_id, email
 ),
 
+interactions as (
+    select
+        store,
+        customer_id,
+        email,
+        occurred_at as acted_at
+    from {{ ref('stg_social__interactions') }}
+    union all
+    select
+        store,
+        customer_id,
+        email,
+        opened_at as acted_at
+    from {{ ref('stg_service__interactions') }}
+),
+
 acts as (
     select * from orders
     union all by name
     select * from redemptions
     union all by name
     select * from messages
+    union all by name
+    select * from interactions
     union all by name
     select
         store,
