@@ -116,12 +116,7 @@ def build(builds, write_tables):
             ],
         ),
     )
-    return Build(builds / "identity", landing).run(
-        *("build", "--resource-type", "seed", "--resource-type", "model"),
-        # Nothing reads what monitors.
-        *("--exclude", "path:models/monitoring"),
-        vars=VARS,
-    )
+    return Build(builds / "identity", landing).run(vars=VARS)
 
 
 def customers_of(build) -> dict[str, set[str]]:

@@ -166,7 +166,6 @@ def build(builds, write_tables):
     return Build(builds / "money", landing).run(
         # Stale orders are no matter here.
         *("build", "--exclude-resource-type", "unit_test"),
-        *("--select", "+revenue_bridge", "+customer_orders", "--indirect-selection", "buildable"),
         *("--exclude", "no_limit_of_an_error_is_crossed"),
         vars=VARS,
     )

@@ -27,9 +27,6 @@ CUSTOMERS, SEED = 600, 11
 # Tables without loaded_at: what happened by then is there.
 EVENT_TIMES = {"social_interactions": "occurred_at", "fx_rates": "rate_date"}
 SCHEMAS = ("staging", "intermediate", "core", "segments", "marts", "activation")
-BUILD = ("build", "--resource-type", "seed", "--resource-type", "model")
-# Nothing reads what monitors.
-BUILD = (*BUILD, "--exclude", "path:models/monitoring")
 
 
 def arrived_by(whole: Path, folder: Path, clock: datetime) -> Path:
@@ -108,11 +105,10 @@ def arrivals(builds):
             for path in daily.folder.glob("*.duckdb*"):
                 shutil.copy(path, refreshed.folder)
         if number in killed:
-            killed_after = seconds * chance.random()
-            daily.run(*BUILD, vars=vars_at(clock), passes=False, killed_after=killed_after)
+            daily.run(vars=vars_at(clock), passes=False, killed_after=seconds * chance.random())
             kills.append(daily.result.returncode)
         started = time.monotonic()
-        daily.run(*BUILD, vars=vars_at(clock))
+        daily.run(vars=vars_at(clock))
         seconds = time.monotonic() - started
         if number == 0:
             with pytest.MonkeyPatch.context() as patch:
@@ -123,7 +119,10 @@ def arrivals(builds):
             reader.start()
     stop.set()
     reader.join()
-    refreshed.run(*BUILD, "--full-refresh", vars=vars_at(clocks[-1]))
+    refreshed.run(
+        *("build", "--resource-type", "seed", "--resource-type", "model", "--full-refresh"),
+        vars=vars_at(clocks[-1]),
+    )
     return daily, refreshed, readings, kills
 
 
@@ -195,7 +194,7 @@ def known(request, builds):
     place = builds / f"shop_{customers}_{seed}"
     write_landing(place / "landing", customers, seed, days=730)
     build = Build(place / "build", place / "landing").run(
-        *BUILD, vars=vars_at(datetime.fromisoformat(CLOCK))
+        vars=vars_at(datetime.fromisoformat(CLOCK))
     )
     return build, place / "landing", place / "truth"
 
