@@ -157,16 +157,10 @@
             stg_consent__erasure_requests.
         happened_at (str): SQL expression of type timestamp; a null counts as before the request.
         only_new (bool): only erasures that no earlier build knew of, for rows that the others were
-            held against when they were stored; nothing is hashed where there are none.
+            held against when they were stored.
     Returns: str; erased_joins the joins, is_erased a SQL expression of type boolean, never null.
 #}
 {% macro erased_joins(relation, identifiers, only_new=false) -%}
-    {%- if only_new %}
-    cross join (
-        select coalesce(max(case when is_new then 1 else 0 end), 0) as new_count
-        from {{ ref('stg_consent__erasure_requests') }}
-    ) as erasures
-    {%- endif %}
     {%- for type, column in identifiers.items() %}
     left join {{ ref('stg_consent__erasure_requests') }} as erased_{{ type }}
         on
@@ -175,9 +169,7 @@
             {%- if only_new %}
             and erased_{{ type }}.is_new
             {%- endif %}
-            and {{ 'case when erasures.new_count > 0 then ' if only_new }}
-            {{- lettershop.erasure_hash(relation ~ '.store', "'" ~ type ~ "'", column) }}
-            {{- ' end' if only_new }}
+            and {{ lettershop.erasure_hash(relation ~ '.store', "'" ~ type ~ "'", column) }}
             = erased_{{ type }}.identifier_hash
     {%- endfor %}
 {%- endmacro %}

@@ -115,6 +115,14 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#
+    Temporary tables of reopen_versions: the rows that are new, and the keys of which every version
+    is judged anew, '' for rows without one.
+
+    Args:
+        relation (Relation): the base model.
+    Returns: str, the table's name.
+#}
 {% macro landed(relation) -%}
     landed__{{ relation.identifier }}
 {%- endmacro %}
