@@ -24,25 +24,21 @@
     Returns: str, CTEs with a comma after each.
 #}
 {% macro going_profiles(latest, contacts) -%}
-held as (
-    {%- for column in ['email', 'external_id', 'esp_contact_id'] %}
-    select
-        {{ column }} as identifier,
-        created_at
-    from {{ contacts }}
-    where {{ column }} is not null
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
-),
-
--- A contact that is newer than the deletion is another one.
+-- By its id; or by the address, where the contact there has no other id. A contact that is newer
+-- than the deletion is another one.
 still_held as (
-    {%- for column in ['esp_id', 'email'] %}
+    {%- for column, condition in [
+        ('external_id', 'true'),
+        ('esp_contact_id', 'true'),
+        ('email', 'held.external_id is null or held.external_id = ' ~ latest ~ '.esp_id'),
+    ] %}
     select {{ latest }}.esp_id
     from {{ latest }}
-    inner join held on {{ latest }}.{{ column }} = held.identifier
+    inner join {{ contacts }} as held
+        on {{ latest }}.{{ 'email' if column == 'email' else 'esp_id' }} = held.{{ column }}
     where
         {{ latest }}.op = 'delete'
+        and ({{ condition }})
         and coalesce(held.created_at <= {{ lettershop.time_of_iso_text(latest ~ '.changed_at') }}, true)
     {{ 'union' if not loop.last }}
     {%- endfor %}
@@ -139,11 +135,13 @@ going as (
     Args:
         wanted (str): a CTE of customer_key, esp_id, email, payload and payload_hash.
         latest (str): a CTE, see latest_ops.
+        written (str): a CTE, the outbox as it is.
+        contacts (str): a CTE, the contacts that the ESP holds.
         barred (str): a CTE of esp_id and email that nothing may follow yet.
     Returns: str, CTEs with a comma after each: holders (profiles that have the address of another
         wanted one, esp_id unique), waiting, decided.
 #}
-{% macro decided_profiles(wanted, latest, barred) -%}
+{% macro decided_profiles(wanted, latest, written, contacts, barred) -%}
 holders as (
     select
         holding.esp_id,
@@ -166,8 +164,36 @@ waiting as (
     select {{ wanted }}.esp_id
     from {{ wanted }}
     inner join {{ barred }} on {{ wanted }}.{{ column }} = {{ barred }}.{{ column }}
-    {{ 'union' if not loop.last }}
+    union
     {%- endfor %}
+    -- Another profile had the address, and has moved: in this very build, or not yet at the ESP.
+    select {{ wanted }}.esp_id
+    from {{ wanted }}
+    inner join {{ written }} as earlier
+        on
+            {{ wanted }}.email = earlier.email
+            and {{ wanted }}.esp_id <> earlier.esp_id
+            and earlier.op = 'upsert'
+    inner join {{ latest }} as moved
+        on
+            earlier.esp_id = moved.esp_id
+            and earlier.email <> moved.email
+            and moved.op in ('upsert', 'suppress')
+    left join {{ latest }} as mine
+        on
+            {{ wanted }}.esp_id = mine.esp_id
+            and {{ wanted }}.email = mine.email
+            and mine.op in ('upsert', 'suppress')
+    left join {{ contacts }} as held
+        on
+            earlier.email = held.email
+            and moved.esp_id in (held.external_id, held.esp_contact_id)
+    where
+        mine.esp_id is null
+        and (
+            held.email is not null
+            or {{ lettershop.time_of_iso_text('moved.changed_at') }} >= {{ lettershop.as_of_at() }}
+        )
 ),
 
 faced as (

@@ -4,13 +4,13 @@
     full_refresh=false,
     incremental_strategy='append',
     on_schema_change='append_new_columns',
-    pre_hook="{{ guard_outbox(this) }}",
+    pre_hook=["{{ guard_outbox(this) }}", "{{ scrub_outbox(this) }}"],
     post_hook="{{ scrub_outbox(this) }}"
 ) }}
 
 -- Grain: change that the ESP is to be told of. State (docs/decisions/0041): append only, and a row
 -- only where something changed since the newest row of the profile. While profiling_basis is not
--- declared nothing is written. Of erased people the numbers of their rows are left (the post-hook).
+-- declared nothing is written. Of erased people the numbers of their rows are left (the hooks).
 with payloads as (
     select * from {{ ref('esp_payloads') }}
 ),
@@ -73,7 +73,9 @@ others_to_erase as (
     left join latest
         on targets.esp_id = latest.esp_id and latest.op in ('upsert', 'suppress', 'erase')
     left join latest as at_address
-        on targets.email = at_address.email and at_address.op in ('upsert', 'suppress')
+        on
+            targets.email = at_address.email
+            and at_address.op in ('upsert', 'suppress', 'erase')
     where latest.esp_id is null and at_address.esp_id is null
 ),
 
@@ -129,7 +131,7 @@ wanted as (
     where payloads.is_in_scope or own.esp_id is not null
 ),
 
-{{ decided_profiles('wanted', 'latest', 'barred') }}
+{{ decided_profiles('wanted', 'latest', 'written', 'contacts', 'barred') }}
 
 removed as (
     {{ removed_profiles('latest', 'decided', 'holders') }}
