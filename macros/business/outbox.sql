@@ -128,7 +128,8 @@ going as (
     moved, was made theirs (`merge`) or is gone.
 
     - wait: the id or the address is barred, or the address belongs to somebody who leaves it now
-    - leave: the profile must take an address that another one has: it is deleted, and made anew
+    - leave: a profile that would have to wait is deleted, and made anew when the way is free: it
+      must not stay as it was
     - keep: the ESP has it so
     - upsert: new, changed, or permitted again
 
@@ -211,13 +212,17 @@ decided as (
         {{ latest }}.email as last_email,
         {{ latest }}.customer_key as last_key,
         case
-            when waiting.esp_id is not null then 'wait'
             when
-                faced.wanted_id is not null
-                and {{ latest }}.op in ('upsert', 'suppress')
-                and {{ latest }}.email <> {{ wanted }}.email
+                {{ latest }}.op in ('upsert', 'suppress')
+                and (
+                    waiting.esp_id is not null
+                    or (
+                        faced.wanted_id is not null
+                        and {{ latest }}.email <> {{ wanted }}.email
+                    )
+                )
                 then 'leave'
-            when faced.is_rival then 'wait'
+            when waiting.esp_id is not null or faced.is_rival then 'wait'
             when
                 {{ latest }}.op = 'upsert'
                 and {{ latest }}.email = {{ wanted }}.email
