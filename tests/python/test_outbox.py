@@ -112,7 +112,7 @@ def send(build: Build, esp: Esp, after: int) -> list[dict]:
 
 @pytest.fixture(scope="module")
 def days(builds, land):
-    """A shop over a few days of people who change their minds, its ESP and what was seen each day."""
+    """A shop over a few days, its ESP, and what was seen each day."""
     world, esp = World([*(f"p{number}" for number in range(STEADY)), *MOVERS]), Esp()
     build, seen = Build(builds / "outbox", builds / "outbox_landing"), []
 
@@ -337,7 +337,7 @@ def test_each_esp_gets_its_own_json(days, builds, esp):
     for op, payload in copy.query(f"select op, payload from activation.esp_{esp}"):
         found.setdefault(op, []).append(json.loads(payload))
     assert copy.query("select count(*) from activation.esp_generic") == [(0,)]
-    bob = [one for one in found["upsert"] if "bob@example.com" in json.dumps(one)][0]
+    bob = next(one for one in found["upsert"] if "bob@example.com" in json.dumps(one))
     if esp == "klaviyo":
         assert set(bob) == {"type", "attributes"} and bob["type"] == "profile"
         assert set(bob["attributes"]) == {"email", "external_id", "first_name", "properties"}
