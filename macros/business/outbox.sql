@@ -14,6 +14,57 @@
 {%- endmacro %}
 
 {#
+    Who is to be erased at the ESP, as a chain of CTEs: `to_erase` (profiles that we sent) and
+    `others_to_erase` (ids and addresses of the rest). Reads the CTEs erasures and targets too.
+    Whoever came back after an erasure has another key.
+
+    Args:
+        latest (str): a CTE, see latest_ops.
+        payloads (str): a CTE, who is wanted.
+    Returns: str, CTEs with a comma after each.
+#}
+{% macro profiles_to_erase(latest, payloads) -%}
+erased_keys as (
+    select distinct key_hash from erasures
+    where key_hash is not null
+),
+
+erased_addresses as (
+    select distinct identifier as email from erasures
+    where identifier_type = 'email'
+),
+
+to_erase as (
+    select {{ latest }}.*
+    from {{ latest }}
+    left join {{ payloads }} on {{ latest }}.customer_key = {{ payloads }}.customer_key
+    left join erased_keys
+        on {{ lettershop.customer_key_hash(latest ~ '.customer_key') }} = erased_keys.key_hash
+    left join erased_addresses on {{ latest }}.email = erased_addresses.email
+    where
+        {{ latest }}.op <> 'erase'
+        and (
+            erased_keys.key_hash is not null
+            or ({{ payloads }}.customer_key is null and erased_addresses.email is not null)
+        )
+),
+
+others_to_erase as (
+    select targets.*
+    from targets
+    left join {{ latest }}
+        on
+            targets.esp_id = {{ latest }}.esp_id
+            and {{ latest }}.op in ('upsert', 'suppress', 'erase')
+    left join {{ latest }} as at_address
+        on
+            targets.email = at_address.email
+            and at_address.op in ('upsert', 'suppress', 'erase')
+    where {{ latest }}.esp_id is null and at_address.esp_id is null
+),
+{%- endmacro %}
+
+{#
     Profiles that the ESP was told to forget and may still have, as a chain of CTEs; the last of them
     is `going`. Nothing may follow at the same id or address until an export without them is newer
     than the change. Where there is no export at all, a day must do.

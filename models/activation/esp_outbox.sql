@@ -23,6 +23,10 @@ erasures as (
     select * from {{ ref('fct_erasures') }}
 ),
 
+targets as (
+    select * from {{ ref('esp_erasure_targets') }}
+),
+
 suppressions as (
     select * from {{ ref('fct_suppressions') }}
 ),
@@ -47,37 +51,7 @@ refused as (
     group by records.own_key
 ),
 
-to_erase as (
-    select latest.*
-    from latest
-    left join payloads on latest.customer_key = payloads.customer_key
-    where
-        latest.op <> 'erase'
-        and (
-            {{ customer_key_hash('latest.customer_key') }} in (
-                select key_hash from erasures where key_hash is not null
-            )
-            or (
-                payloads.customer_key is null
-                and latest.email in (
-                    select identifier from erasures where identifier_type = 'email'
-                )
-            )
-        )
-),
-
--- Of people whom we never sent, or whose profile was somebody's before.
-others_to_erase as (
-    select targets.*
-    from {{ ref('esp_erasure_targets') }} as targets
-    left join latest
-        on targets.esp_id = latest.esp_id and latest.op in ('upsert', 'suppress', 'erase')
-    left join latest as at_address
-        on
-            targets.email = at_address.email
-            and at_address.op in ('upsert', 'suppress', 'erase')
-    where latest.esp_id is null and at_address.esp_id is null
-),
+{{ profiles_to_erase('latest', 'payloads') }}
 
 {{ going_profiles('latest', 'contacts') }}
 
@@ -137,6 +111,11 @@ removed as (
     {{ removed_profiles('latest', 'decided', 'holders') }}
 ),
 
+sent_events as (
+    select payload_hash as trigger_key from written
+    where op = 'event'
+),
+
 events as (
     select
         fired.*,
@@ -144,18 +123,21 @@ events as (
         decided.email
     from {{ ref('esp_trigger_events') }} as fired
     inner join decided on fired.customer_key = decided.customer_key
-    where
-        decided.decision in ('keep', 'upsert')
-        and fired.trigger_key not in (select payload_hash from written where op = 'event')
+    left join sent_events on fired.trigger_key = sent_events.trigger_key
+    where decided.decision in ('keep', 'upsert') and sent_events.trigger_key is null
 ),
 
 changes as (
     {{ outbox_changes() }}
 ),
 
+newest as (
+    select coalesce(max(change_seq), 0) as last_seq from written
+),
+
 final as (
     select
-        coalesce((select max(change_seq) from written), 0)
+        newest.last_seq
         + row_number() over (
             order by
                 case op
@@ -181,6 +163,7 @@ final as (
         {{ iso_text(as_of_at()) }} as changed_at,
         '{{ invocation_id }}' as run_id
     from changes
+    cross join newest
     {%- if flags.EMPTY or var('profiling_basis') is none %}
     where 1 = 0
     {%- endif %}

@@ -1,5 +1,5 @@
--- What stops the outbox, and what just does not. Numbers: rows written, profiles sent, wanted, gone,
--- changed; contacts that carry a number of ours.
+-- What stops the outbox, and what just does not. Numbers: rows written; profiles sent, wanted, gone
+-- and changed; contacts that carry a number of ours.
 {%- set cases = [
     ['a_first_build', 0, 0, 1000, 0, 1000, 0, ''],
     ['an_ordinary_day', 500, 100, 100, 0, 5, 0, ''],
@@ -20,7 +20,7 @@ from (
     (
         '{{ name }}',
         '{{ expected }}',
-        '{{ outbox_problem(written, sent, wanted, gone, changed, synced) or "" }}'
+        '{{ (outbox_problem(written, sent, wanted, gone, changed, synced) or "")[:60] }}'
     ){{ ',' if not loop.last }}
     {%- endfor %}
 ) as cases (case_name, expected, found)

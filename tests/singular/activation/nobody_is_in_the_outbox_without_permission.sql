@@ -1,6 +1,6 @@
--- Asked of the permissions and suppressions again: whom the ESP is to hold by the newest changes may
--- be written to at the address, unless this build wrote nothing; and behaviour is sent only of those
--- who may be profiled.
+-- Asked of the permissions and suppressions again: whom the ESP is to hold by the newest changes
+-- may be written to at that address, and behaviour is sent only of who may be profiled. While no
+-- basis is declared nothing is written, and nothing is asked.
 {%- set profiling = [
     'lifecycle_stage', 'rfm_segment', 'order_count_band', 'net_revenue_band', 'last_order_date',
 ] %}
