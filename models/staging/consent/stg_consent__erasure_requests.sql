@@ -23,6 +23,10 @@ remembered as (
     select * from {{ source('state', 'esp_erasure_queue') }}
 ),
 
+outbox as (
+    select * from {{ source('state', 'esp_outbox') }}
+),
+
 named as (
     {%- for type in ['customer_id', 'email'] %}
     select
@@ -128,6 +132,11 @@ still_at_esp as (
     where exported.deleted_at is null
 ),
 
+-- Whoever was sent stays until the outbox has told the ESP, and an export came after that.
+told as (
+    {{ told_erasures('known', 'outbox') }}
+),
+
 exports as (
     select max(exported_at) as exported_at from exported
 ),
@@ -155,14 +164,7 @@ confirmed as (
         known.* exclude (confirmed_at, suppression_reason, suppressed_at),
         coalesce(
             known.confirmed_at,
-            {% if var('using_esp_contacts') -%}
-            case
-                when still_at_esp.erasure_hash is null and exports.exported_at > known.requested_at
-                    then exports.exported_at
-            end
-            {%- else -%}
-            known.requested_at
-            {%- endif %}
+            {{ erasure_confirmed_at('known', 'still_at_esp', 'told', 'exports') }}
         ) as confirmed_at,
         coalesce(
             least(silenced.reason, known.suppression_reason),
@@ -173,6 +175,7 @@ confirmed as (
     from known
     cross join exports
     left join still_at_esp on known.erasure_hash = still_at_esp.erasure_hash
+    left join told on known.erasure_hash = told.erasure_hash
     left join silenced
         on known.store = silenced.store and known.identifier_hash = silenced.identifier_hash
 ),
