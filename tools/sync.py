@@ -263,7 +263,8 @@ def pending(
         state: drt's.
 
     Raises:
-        Refused: if the cursors belong to another outbox, or an op has no sync.
+        Refused: if the cursors are of another outbox, the build is for another platform, or an op
+            has no sync.
     """
     at = cursors(syncs, state)
     (end,) = connection.execute(
@@ -275,6 +276,14 @@ def pending(
             f" {end}: it is another one, or older. Name another {STATE} to begin anew with it."
         )
     ops = connection.execute(f"select distinct op from activation.esp_{name}").fetchall()
+    (is_written,) = connection.execute(
+        "select count(*) > 0 from activation.esp_outbox where esp_id is not null"
+    ).fetchone()
+    if is_written and not ops:
+        raise Refused(
+            f"What is published has nothing for {name}: it was built for another platform. Set the"
+            f" var esp to {name} in the landing's vars.yml, then run `make build`."
+        )
     if unknown := {op for (op,) in ops} - {op_of(sync) for sync in syncs}:
         raise Refused(f"sync/{name}/syncs has no sync for: {', '.join(sorted(unknown))}.")
     return {
@@ -551,13 +560,13 @@ def created(connection: duckdb.DuckDBPyConnection, name: str, at: int) -> int:
         where waiting.op = 'upsert' and waiting.change_seq > $at
             and not exists (
                 select 1 from activation.esp_outbox as earlier
-                where earlier.customer_key = outbox.customer_key
+                where earlier.esp_id = outbox.esp_id
                     and earlier.op = 'upsert' and earlier.change_seq <= $at
             )
             and not exists (
-                select 1 from marts.customer_identifiers as known
-                where known.customer_key = outbox.customer_key
-                    and known.identifier_type = 'esp_contact_id'
+                select 1 from core.dim_esp_contacts as known
+                where known.email = outbox.email
+                    or outbox.esp_id in (known.external_id, known.esp_contact_id)
             )
         """,
         {"at": at},

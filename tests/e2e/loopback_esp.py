@@ -519,6 +519,8 @@ class Braze(LoopbackEsp):
             return "more than 255 characters"
         if record.get("email") in self.rejected:
             return f"'{record['email']}' is not an address"
+        if record.pop("_update_existing_only", False) and who not in self.users:
+            return None
         unsubscribes = record.get("email_subscribe") == "unsubscribed"
         op = "suppress" if unsubscribes else "upsert"
         self._note("received", op, record)

@@ -34,6 +34,7 @@ def rendered(op: str, row: dict) -> dict[str, str | None]:
         "erase": forget,
         "delete": forget,
         "suppress": identity,
+        "merge": {"type": "profile", "attributes": {"email": email, "external_id": row["new_key"]}},
         "upsert": {
             "type": "profile",
             "attributes": {"email": email, "external_id": key, "properties": values},
@@ -43,7 +44,11 @@ def rendered(op: str, row: dict) -> dict[str, str | None]:
     braze = {
         "erase": key,
         "delete": key,
-        "suppress": {"external_id": key, "email_subscribe": "unsubscribed"},
+        "suppress": {
+            "external_id": key,
+            "email_subscribe": "unsubscribed",
+            "_update_existing_only": True,
+        },
         "merge": {"current_external_id": key, "new_external_id": row["new_key"]},
         "upsert": {"external_id": key, "email": email} | values,
         "event": {"external_id": key, "name": "welcome", "time": "2026-01-01T00:00:00Z"},
@@ -51,6 +56,7 @@ def rendered(op: str, row: dict) -> dict[str, str | None]:
     generic = {
         "op": op,
         "id": key,
+        **({"new_id": row["new_key"]} if op == "merge" else {}),
         "email": email,
         "properties": values if op == "upsert" else {},
         "change_seq": seq,
@@ -81,6 +87,7 @@ class Outbox:
         self.wanted: dict[str, str] = {}
         self.emails: dict[str, str] = {}
         self.erased: set[str] = set()
+        self.retired: dict[str, str] = {}
         self.rows: list[dict] = []
         self.changes: list[tuple[str, str, str | None]] = []
         self.count = 0
@@ -102,9 +109,14 @@ class Outbox:
             self.changes.append(("upsert", key, None))
 
     def leave(self, keys: list[str], op: str) -> None:
-        """Take people out of the wanted state: erase, delete or suppress."""
+        """Take people out of the wanted state: erase, delete or suppress.
+
+        A key that was merged into theirs goes with them: the platform may have it still.
+        """
         for key in keys:
             del self.wanted[key]
+            if key in self.retired:
+                self.changes.append((op, self.retired[key], None))
             self.changes.append((op, key, None))
             if op == "erase":
                 self.erased.add(key)
@@ -114,7 +126,7 @@ class Outbox:
         for key in keys:
             new = f"m{key[1:]}"
             self.wanted[new] = self.wanted.pop(key)
-            self.emails[new] = self.emails[key]
+            self.emails[new], self.retired[new] = self.emails[key], key
             self.changes += [("merge", key, new), ("upsert", new, None)]
 
     def happen(self, keys: list[str]) -> None:
@@ -158,7 +170,7 @@ class Outbox:
         partial = self.path.with_suffix(".partial")
         partial.unlink(missing_ok=True)
         with duckdb.connect(str(partial)) as connection:
-            for schema in ("activation", "monitoring", "marts"):
+            for schema in ("activation", "monitoring", "core"):
                 connection.execute(f"create schema {schema}")
             _fill(
                 connection,
@@ -178,8 +190,8 @@ class Outbox:
                 select 'profiling' as purpose, {is_declared} as is_declared;
                 create table monitoring.activation_tests as
                 select 'run' as run_id, 'a_test' as test_name, '{status}' as status;
-                create table marts.customer_identifiers as
-                select '' as customer_key, 'esp_contact_id' as identifier_type;
+                create table core.dim_esp_contacts as
+                select '' as esp_contact_id, '' as external_id, '' as email limit 0;
                 """
             )
         partial.replace(self.path)
