@@ -17,7 +17,7 @@ from tests.e2e.outbox import Outbox
 from tests.e2e.runs import KINDS, fast_project, run, start
 
 RUNS = 50 if "LETTERSHOP_THOROUGH" in os.environ else 5
-DAYS = 3
+DAYS = 2
 PEOPLE = 400
 
 
