@@ -195,9 +195,8 @@ def require_permit(connection: duckdb.DuckDBPyConnection) -> None:
         raise Refused("What is published says nothing of its tests: run `make build`.") from None
     if not is_declared:
         raise Refused(
-            "Nothing may be sent: the var profiling_basis is not set. It is the shop's own"
-            " declaration; set `profiling_basis: legitimate_interest` in the landing's vars.yml"
-            " once the shop has made it, then run `make build`."
+            "The var profiling_basis is not set: nothing may be sent until the shop declares on which"
+            " basis it profiles (legitimate_interest). Then run `make build`."
         )
     good = tests.pop("pass", 0) + tests.pop("warn", 0)
     if tests or not good:

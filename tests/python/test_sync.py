@@ -248,7 +248,7 @@ def test_nothing_is_sent_without_a_permit(name, outbox, tmp_path):
     outbox.build()
     with KINDS[name]() as esp:
         outbox.publish(is_declared=False)
-        refuses(name, esp, tmp_path, "Nothing may be sent", "profiling_basis")
+        refuses(name, esp, tmp_path, "profiling_basis is not set: nothing may be sent")
         outbox.publish(status="fail")
         refuses(name, esp, tmp_path, "Nothing may be sent", "1 fail", "activation_tests")
         outbox.publish(status="not run")
