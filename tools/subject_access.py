@@ -306,6 +306,10 @@ def everything(email: str, key: str | None = None) -> dict:
         "written_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "email": email.strip().lower(),
         "customer_keys": whom.keys,
+        "copies": [
+            f"{place('LETTERSHOP_PUBLISHED')}: the tables from core to monitoring, as last published",
+            "the e-mail platform: what activation.esp_profiles says, once synced",
+        ],
         "tables": held,
     }
 

@@ -195,8 +195,8 @@ def require_permit(connection: duckdb.DuckDBPyConnection) -> None:
         raise Refused("What is published says nothing of its tests: run `make build`.") from None
     if not is_declared:
         raise Refused(
-            "The var profiling_basis is not set: nothing may be sent until the shop declares on which"
-            " basis it profiles (legitimate_interest). Then run `make build`."
+            "The var profiling_basis is not set: nothing may be sent until the shop declares on"
+            " which basis it profiles (legitimate_interest). Then run `make build`."
         )
     good = tests.pop("pass", 0) + tests.pop("warn", 0)
     if tests or not good:
