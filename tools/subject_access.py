@@ -272,9 +272,9 @@ def everything(email: str, key: str | None = None) -> dict:
     Raises:
         SystemExit: in words.
     """
-    known = manifest()
     with connect() as connection:
         whom = person(connection, email, key)
+        known = manifest()
         connection.execute(
             "create temp table identifiers (store varchar, type varchar, id varchar)"
         )
@@ -307,7 +307,7 @@ def everything(email: str, key: str | None = None) -> dict:
         "email": email.strip().lower(),
         "customer_keys": whom.keys,
         "copies": [
-            f"{place('LETTERSHOP_PUBLISHED')}: the tables from core to monitoring, as last published",
+            f"{place('LETTERSHOP_PUBLISHED')}: the tables from core to monitoring",
             "the e-mail platform: what activation.esp_profiles says, once synced",
         ],
         "tables": held,
