@@ -15,6 +15,7 @@ import duckdb
 from tools.places import place
 
 QUEUE = "activation.esp_erasure_queue"
+OUTBOX = "activation.esp_outbox"
 
 
 def erasures() -> list[tuple] | None:
@@ -24,9 +25,13 @@ def erasures() -> list[tuple] | None:
         return None
     with duckdb.connect(str(path), read_only=True) as connection:
         try:
-            return connection.execute(
+            queue = connection.execute(
                 "select store, identifier_type, identifier_hash, requested_at, confirmed_at"
                 f" from {QUEUE} order by all"
+            ).fetchall()
+            # A person may be scrubbed from the outbox in a later build than the queue learns of.
+            return queue + connection.execute(
+                f"select change_seq, esp_id is null from {OUTBOX} where op = 'erase' order by all"
             ).fetchall()
         except duckdb.CatalogException:
             return None

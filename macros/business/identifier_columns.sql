@@ -26,6 +26,8 @@
         'visitor': 'visitor_type',
         'left_identifier': 'left_type',
         'right_identifier': 'right_type',
+        'esp_id': ["'customer_id'", "'esp_contact_id'", "'email'"],
+        'new_esp_id': ["'customer_id'", "'esp_contact_id'", "'email'"],
     } -%}
     {%- set times = ['occurred_at', 'ordered_at', 'signed_up_at', 'created_at', 'opened_at', 'redeemed_at'] -%}
     {%- set upstream = lettershop.upstream_of(reader) -%}
@@ -34,7 +36,9 @@
         if node.resource_type == 'model' and node.config.materialized in ['table', 'incremental'] -%}
         {%- set columns = [] -%}
         {%- for name in node.columns if name in types -%}
-            {%- do columns.append([types[name], name]) -%}
+            {%- for type in ([types[name]] if types[name] is string else types[name]) -%}
+                {%- do columns.append([type, name]) -%}
+            {%- endfor -%}
         {%- endfor -%}
         {#- A person is named by an identifier of theirs: see identifier_node. -#}
         {%- if 'person' in node.columns -%}

@@ -55,7 +55,7 @@
     {%- set names = [
         'as_of_at', 'shop_timezone', 'base_currency', 'profiling_basis', 'rfm_window_days',
         'lifecycle_days', 'max_rejected_rate', 'max_unexplained_rate', 'accept_landing_changes',
-        'minimum_age',
+        'minimum_age', 'esp', 'sync_scope', 'approve_esp_changes',
     ] -%}
     {%- for contract in lettershop.landing_contracts() if not contract.config.meta.is_required -%}
         {%- do names.append('using_' ~ contract.name) -%}
@@ -78,6 +78,7 @@
     {%- set zone = settings.shop_timezone -%}
     {%- set days = settings.rfm_window_days -%}
     {%- set age = settings.minimum_age -%}
+    {%- set approved = settings.approve_esp_changes -%}
     {%- set rules = [
         ['shop_timezone', zone in modules.pytz.all_timezones_set,
             "an IANA name such as 'Europe/Berlin', 'America/New_York' or 'UTC'"],
@@ -91,6 +92,12 @@
             'a whole number of days above 0, or null: all history'],
         ['lifecycle_days', settings.lifecycle_days in ['fixed', 'rhythm'],
             "'fixed' or 'rhythm'"],
+        ['esp', settings.esp in ['klaviyo', 'braze', 'customerio', 'generic'],
+            "'klaviyo', 'braze', 'customerio' or 'generic'"],
+        ['sync_scope', settings.sync_scope in ['existing_contacts', 'all'],
+            "'existing_contacts' or 'all'"],
+        ['approve_esp_changes', approved is none or (approved is integer and approved >= 0),
+            'the number that the guard of esp_outbox named, or null'],
         ['accept_landing_changes', settings.accept_landing_changes is boolean, 'true or false'],
     ] -%}
     {%- for name in ['max_rejected_rate', 'max_unexplained_rate'] -%}
@@ -134,6 +141,7 @@
         ['monitoring', 'build_runs', 'as_of_at'],
         ['activation', 'trigger_log', 'fired_at'],
         ['marts', 'product_prices', 'seen_at'],
+        ['activation', 'esp_outbox', lettershop.time_of_iso_text('changed_at')],
     ] -%}
         {%- set relation = lettershop.state_relation(schema, name) -%}
         {%- if relation -%}

@@ -39,7 +39,8 @@ final as (
         coalesce(profiles.purchase_band, 'unknown') as purchase_band,
         coalesce(profiles.lapse_risk_band, 'unknown') as lapse_risk_band,
         coalesce(profiles.predicted_value_band, 'unknown') as predicted_value_band,
-        coalesce(substr(profiles.persona_name, 1, 255), 'unknown') as persona
+        coalesce(substr(profiles.persona_name, 1, 255), 'unknown') as persona,
+        coalesce('["' || replace(profiles.segment_ids, ',', '", "') || '"]', '[]') as segments
     from profiles
     left join bands as order_bands
         on

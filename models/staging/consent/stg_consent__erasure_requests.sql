@@ -23,6 +23,11 @@ remembered as (
     select * from {{ source('state', 'esp_erasure_queue') }}
 ),
 
+outbox as (
+    select * from {{ source('state', 'esp_outbox') }}
+    where customer_key is not null or email is not null
+),
+
 named as (
     {%- for type in ['customer_id', 'email'] %}
     select
@@ -128,6 +133,29 @@ still_at_esp as (
     where exported.deleted_at is null
 ),
 
+-- Whoever was sent stays until the outbox has told the ESP, and an export came after that.
+told as (
+    select
+        erasure_hash,
+        max(case when op = 'erase' then {{ time_of_iso_text('changed_at') }} end) as told_at
+    from (
+        select
+            known.erasure_hash,
+            outbox.op,
+            outbox.changed_at
+        from known
+        inner join outbox on known.key_hash = {{ customer_key_hash('outbox.customer_key') }}
+        union all
+        select
+            known.erasure_hash,
+            outbox.op,
+            outbox.changed_at
+        from known
+        inner join outbox on known.identifier_type = 'email' and known.identifier = outbox.email
+    ) as sent
+    group by erasure_hash
+),
+
 exports as (
     select max(exported_at) as exported_at from exported
 ),
@@ -157,11 +185,19 @@ confirmed as (
             known.confirmed_at,
             {% if var('using_esp_contacts') -%}
             case
-                when still_at_esp.erasure_hash is null and exports.exported_at > known.requested_at
+                when
+                    still_at_esp.erasure_hash is null
+                    and exports.exported_at > known.requested_at
+                    and (told.erasure_hash is null or exports.exported_at > told.told_at)
                     then exports.exported_at
             end
             {%- else -%}
-            known.requested_at
+            -- Nobody reads back: who was sent counts as gone after 30 days.
+            case
+                when told.erasure_hash is null then known.requested_at
+                when {{ dbt.dateadd('day', 30, 'told.told_at') }} <= {{ as_of_at() }}
+                    then {{ dbt.dateadd('day', 30, 'told.told_at') }}
+            end
             {%- endif %}
         ) as confirmed_at,
         coalesce(
@@ -173,6 +209,7 @@ confirmed as (
     from known
     cross join exports
     left join still_at_esp on known.erasure_hash = still_at_esp.erasure_hash
+    left join told on known.erasure_hash = told.erasure_hash
     left join silenced
         on known.store = silenced.store and known.identifier_hash = silenced.identifier_hash
 ),

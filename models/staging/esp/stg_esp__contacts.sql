@@ -26,7 +26,8 @@ final as (
         -- times
         suppressed_at,
         created_at,
-        updated_at
+        updated_at,
+        loaded_at
     from contacts
     where row_status = 'accepted'
 )

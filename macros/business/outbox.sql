@@ -1,0 +1,379 @@
+{#
+    The newest change of every profile that the ESP was ever told of: one row per esp_id. Events are
+    no change of a profile, and what is scrubbed names nobody.
+
+    Args:
+        outbox (str): the outbox, or a CTE of its rows.
+    Returns: str, a query.
+#}
+{% macro latest_ops(outbox) -%}
+    select *
+    from {{ outbox }}
+    where op <> 'event' and esp_id is not null
+    qualify row_number() over (partition by esp_id order by change_seq desc) = 1
+{%- endmacro %}
+
+{#
+    Profiles that the ESP was told to forget and may still have, as a chain of CTEs; the last of them
+    is `going`. Nothing may follow at the same id or address until an export without them is newer
+    than the change. Where there is no export at all, a day must do.
+
+    Args:
+        latest (str): a CTE, see latest_ops.
+        contacts (str): a CTE, the contacts that the ESP holds.
+    Returns: str, CTEs with a comma after each.
+#}
+{% macro going_profiles(latest, contacts) -%}
+held as (
+    {%- for column in ['email', 'external_id', 'esp_contact_id'] %}
+    select
+        {{ column }} as identifier,
+        created_at
+    from {{ contacts }}
+    where {{ column }} is not null
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+-- A contact that is newer than the deletion is another one.
+still_held as (
+    {%- for column in ['esp_id', 'email'] %}
+    select {{ latest }}.esp_id
+    from {{ latest }}
+    inner join held on {{ latest }}.{{ column }} = held.identifier
+    where
+        {{ latest }}.op = 'delete'
+        and coalesce(held.created_at <= {{ lettershop.time_of_iso_text(latest ~ '.changed_at') }}, true)
+    {{ 'union' if not loop.last }}
+    {%- endfor %}
+),
+
+exports as (
+    select max(exported_at) as exported_at from {{ contacts }}
+),
+
+going as (
+    select
+        {{ latest }}.esp_id,
+        {{ latest }}.email
+    from {{ latest }}
+    cross join exports
+    left join still_held on {{ latest }}.esp_id = still_held.esp_id
+    where
+        {{ latest }}.op = 'erase'
+        or (
+            {{ latest }}.op = 'delete'
+            and not case
+                when exports.exported_at is null
+                    then
+                        {{ dbt.dateadd('day', 1, lettershop.time_of_iso_text(latest ~ '.changed_at')) }}
+                        <= {{ lettershop.as_of_at() }}
+                else
+                    exports.exported_at > {{ lettershop.time_of_iso_text(latest ~ '.changed_at') }}
+                    and still_held.esp_id is null
+            end
+        )
+),
+{%- endmacro %}
+
+{#
+    The number of the changes that one build may make without being asked: see guard_outbox.
+
+    Args:
+        outbox (Relation): esp_outbox.
+    Returns: str, a query of one row: written_count (rows of the outbox), sent_count (profiles that
+        the ESP should hold by the outbox), wanted_count, gone_count (sent ones that are wanted
+        neither under their key nor at their address), changed_count (sent ones that are gone or
+        differ, and new ones).
+#}
+{% macro outbox_counts(outbox) -%}
+    with latest as (
+        {{ lettershop.latest_ops(outbox) }}
+    ),
+
+    wanted as (
+        select payloads.*
+        from {{ ref('esp_payloads') }} as payloads
+        where
+            payloads.is_in_scope
+            or payloads.customer_key in (select customer_key from latest where op <> 'erase')
+    ),
+
+    addresses as (
+        select email from wanted
+    ),
+
+    compared as (
+        select
+            live.esp_id as sent_id,
+            wanted.customer_key as wanted_key,
+            live.esp_id is not null
+            and wanted.customer_key is null
+            and addresses.email is null as is_gone,
+            coalesce(live.email = wanted.email and live.payload_hash = wanted.payload_hash, false)
+                as is_same
+        from (select * from latest where op = 'upsert') as live
+        full outer join wanted on live.customer_key = wanted.customer_key
+        left join addresses on live.email = addresses.email
+    )
+
+    select
+        (select count(*) from {{ outbox }}) as written_count,
+        count(sent_id) as sent_count,
+        count(wanted_key) as wanted_count,
+        coalesce(sum(case when is_gone then 1 else 0 end), 0) as gone_count,
+        coalesce(sum(case when is_same then 0 else 1 end), 0) as changed_count
+    from compared
+{%- endmacro %}
+
+{#
+    What is to be done about every wanted profile, as a chain of CTEs; the last is `decided`.
+    At the ESP an address has one profile. So nobody takes an address before the profile that has it
+    moved, was made theirs (`merge`) or is gone.
+
+    - wait: the id or the address is barred, or the address belongs to somebody who leaves it now
+    - leave: the profile must take an address that another one has: it is deleted, and made anew
+    - keep: the ESP has it so
+    - upsert: new, changed, or permitted again
+
+    Args:
+        wanted (str): a CTE of customer_key, esp_id, email, payload and payload_hash.
+        latest (str): a CTE, see latest_ops.
+        barred (str): a CTE of esp_id and email that nothing may follow yet.
+    Returns: str, CTEs with a comma after each: holders (profiles that have the address of another
+        wanted one, esp_id unique), waiting, decided.
+#}
+{% macro decided_profiles(wanted, latest, barred) -%}
+holders as (
+    select
+        holding.esp_id,
+        holding.customer_key,
+        holding.email,
+        {{ wanted }}.esp_id as wanted_id,
+        {{ wanted }}.customer_key as wanted_key,
+        rivals.esp_id is not null as is_wanted
+    from {{ wanted }}
+    inner join {{ latest }} as holding
+        on
+            {{ wanted }}.email = holding.email
+            and {{ wanted }}.esp_id <> holding.esp_id
+            and holding.op in ('upsert', 'suppress')
+    left join {{ wanted }} as rivals on holding.esp_id = rivals.esp_id
+),
+
+waiting as (
+    {%- for column in ['esp_id', 'email'] %}
+    select {{ wanted }}.esp_id
+    from {{ wanted }}
+    inner join {{ barred }} on {{ wanted }}.{{ column }} = {{ barred }}.{{ column }}
+    {{ 'union' if not loop.last }}
+    {%- endfor %}
+),
+
+faced as (
+    select
+        wanted_id,
+        max(case when is_wanted then 1 else 0 end) = 1 as is_rival
+    from holders
+    group by wanted_id
+),
+
+decided as (
+    select
+        {{ wanted }}.*,
+        {{ latest }}.op as last_op,
+        {{ latest }}.email as last_email,
+        {{ latest }}.customer_key as last_key,
+        case
+            when waiting.esp_id is not null then 'wait'
+            when
+                faced.wanted_id is not null
+                and {{ latest }}.op in ('upsert', 'suppress')
+                and {{ latest }}.email <> {{ wanted }}.email
+                then 'leave'
+            when faced.is_rival then 'wait'
+            when
+                {{ latest }}.op = 'upsert'
+                and {{ latest }}.email = {{ wanted }}.email
+                and {{ latest }}.payload_hash = {{ wanted }}.payload_hash
+                then 'keep'
+            else 'upsert'
+        end as decision
+    from {{ wanted }}
+    left join {{ latest }} on {{ wanted }}.esp_id = {{ latest }}.esp_id
+    left join faced on {{ wanted }}.esp_id = faced.wanted_id
+    left join waiting on {{ wanted }}.esp_id = waiting.esp_id
+),
+{%- endmacro %}
+
+{#
+    Profiles that are taken from the ESP: those that must leave their address, and those that nobody
+    wants. Who lost the permission is suppressed. A profile whose address somebody wants stays until
+    it can be made theirs.
+
+    Args:
+        latest (str), decided (str), holders (str): CTEs, see decided_profiles. Reads the CTEs
+            to_erase, refused and suppressions too.
+    Returns: str, a query of op, customer_key, esp_id, email and reason.
+#}
+{% macro removed_profiles(latest, decided, holders) -%}
+    select
+        'erase' as op,
+        customer_key,
+        esp_id,
+        email,
+        'erased' as reason
+    from to_erase
+    union all
+    select
+        'delete' as op,
+        last_key as customer_key,
+        esp_id,
+        last_email as email,
+        'address_taken' as reason
+    from {{ decided }}
+    where decision = 'leave'
+    union all
+    select
+        case
+            when coalesce(suppressions.reason, refused.block_reason) is null then 'delete'
+            else 'suppress'
+        end as op,
+        {{ latest }}.customer_key,
+        {{ latest }}.esp_id,
+        {{ latest }}.email,
+        coalesce(suppressions.reason, refused.block_reason, 'gone') as reason
+    from {{ latest }}
+    left join {{ decided }} on {{ latest }}.esp_id = {{ decided }}.esp_id
+    left join to_erase on {{ latest }}.esp_id = to_erase.esp_id
+    left join {{ holders }} on {{ latest }}.esp_id = {{ holders }}.esp_id
+    left join {{ decided }} as heirs on {{ holders }}.wanted_id = heirs.esp_id
+    left join refused on {{ latest }}.customer_key = refused.customer_key
+    left join suppressions on {{ latest }}.email = suppressions.email
+    where
+        {{ latest }}.op = 'upsert'
+        and {{ decided }}.esp_id is null
+        and to_erase.esp_id is null
+        -- Made the heir's in this build, or kept for them.
+        and (
+            heirs.esp_id is null
+            or (
+                heirs.decision <> 'upsert'
+                and coalesce(suppressions.reason, refused.block_reason) is not null
+            )
+        )
+{%- endmacro %}
+
+{#
+    All changes of a build, without their numbers. An id that was merged into another goes where
+    that one goes (is_echo): whichever of the two the ESP has by now, the end is the same.
+
+    Returns: str, a query over the CTEs latest, decided, holders, removed, others_to_erase, to_erase
+        and events.
+#}
+{% macro outbox_changes() -%}
+    {%- set merged %}
+    inner join latest as merged on removed.esp_id = merged.new_esp_id and merged.op = 'merge'
+    left join decided on merged.esp_id = decided.esp_id
+    left join to_erase on merged.esp_id = to_erase.esp_id
+    where decided.esp_id is null and to_erase.esp_id is null
+    {%- endset -%}
+    select
+        op,
+        customer_key,
+        esp_id,
+        cast(null as varchar) as new_esp_id,
+        email,
+        cast(null as varchar) as payload,
+        cast(null as varchar) as payload_hash,
+        reason,
+        false as is_echo
+    from removed
+    union all
+    select
+        removed.op,
+        merged.customer_key,
+        merged.esp_id,
+        null as new_esp_id,
+        removed.email,
+        null as payload,
+        null as payload_hash,
+        removed.reason,
+        true as is_echo
+    from removed
+    {{- merged }}
+    union all
+    select
+        'erase' as op,
+        null as customer_key,
+        esp_id,
+        null as new_esp_id,
+        email,
+        null as payload,
+        null as payload_hash,
+        'erased' as reason,
+        false as is_echo
+    from others_to_erase
+    union all
+    select
+        'merge' as op,
+        holders.wanted_key as customer_key,
+        holders.esp_id,
+        holders.wanted_id as new_esp_id,
+        holders.email,
+        null as payload,
+        null as payload_hash,
+        'address_kept' as reason,
+        false as is_echo
+    from holders
+    inner join decided on holders.wanted_id = decided.esp_id and decided.decision = 'upsert'
+    where not holders.is_wanted
+    union all
+    select
+        'merge' as op,
+        removed.wanted_key as customer_key,
+        merged.esp_id,
+        removed.wanted_id as new_esp_id,
+        removed.email,
+        null as payload,
+        null as payload_hash,
+        'address_kept' as reason,
+        true as is_echo
+    from (
+        select holders.*
+        from holders
+        inner join decided on holders.wanted_id = decided.esp_id and decided.decision = 'upsert'
+        where not holders.is_wanted
+    ) as removed
+    {{- merged }}
+    union all
+    select
+        'upsert' as op,
+        customer_key,
+        esp_id,
+        null as new_esp_id,
+        email,
+        payload,
+        payload_hash,
+        case
+            when last_op = 'suppress' then 'permitted_again'
+            when last_op is null or last_op <> 'upsert' then 'new'
+            when last_email <> email then 'address_changed'
+            else 'changed'
+        end as reason,
+        false as is_echo
+    from decided
+    where decision = 'upsert'
+    union all
+    select
+        'event' as op,
+        customer_key,
+        esp_id,
+        null as new_esp_id,
+        email,
+        payload,
+        trigger_key as payload_hash,
+        trigger_type as reason,
+        false as is_echo
+    from events
+{%- endmacro %}

@@ -1,0 +1,187 @@
+{{ config(
+    materialized='incremental',
+    database=state_database(),
+    full_refresh=false,
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    pre_hook="{{ guard_outbox(this) }}",
+    post_hook="{{ scrub_outbox(this) }}"
+) }}
+
+-- Grain: change that the ESP is to be told of. State (docs/decisions/0041): append only, and a row
+-- only where something changed since the newest row of the profile. While profiling_basis is not
+-- declared nothing is written. Of erased people the numbers of their rows are left (the post-hook).
+with payloads as (
+    select * from {{ ref('esp_payloads') }}
+),
+
+contacts as (
+    select * from {{ ref('dim_esp_contacts') }}
+),
+
+erasures as (
+    select * from {{ ref('fct_erasures') }}
+),
+
+suppressions as (
+    select * from {{ ref('fct_suppressions') }}
+),
+
+written as (
+    select * from {{ this }}
+),
+
+latest as (
+    {{ latest_ops('written') }}
+),
+
+-- Why somebody may not be written to, under every key that they ever had.
+refused as (
+    select
+        records.own_key as customer_key,
+        min(contactability.block_reason) as block_reason
+    from {{ ref('dim_customer_records') }} as records
+    inner join {{ ref('customer_contactability') }} as contactability
+        on records.customer_key = contactability.customer_key
+    where contactability.block_reason not in ('no_email', 'address_shared')
+    group by records.own_key
+),
+
+to_erase as (
+    select latest.*
+    from latest
+    left join payloads on latest.customer_key = payloads.customer_key
+    where
+        latest.op <> 'erase'
+        and (
+            {{ customer_key_hash('latest.customer_key') }} in (
+                select key_hash from erasures where key_hash is not null
+            )
+            or (
+                payloads.customer_key is null
+                and latest.email in (
+                    select identifier from erasures where identifier_type = 'email'
+                )
+            )
+        )
+),
+
+-- Of people whom we never sent, or whose profile was somebody's before.
+others_to_erase as (
+    select targets.*
+    from {{ ref('esp_erasure_targets') }} as targets
+    left join latest
+        on targets.esp_id = latest.esp_id and latest.op in ('upsert', 'suppress', 'erase')
+    left join latest as at_address
+        on targets.email = at_address.email and at_address.op in ('upsert', 'suppress')
+    where latest.esp_id is null and at_address.esp_id is null
+),
+
+{{ going_profiles('latest', 'contacts') }}
+
+barred as (
+    select
+        esp_id,
+        email
+    from going
+    union all
+    select
+        esp_id,
+        email
+    from to_erase
+    union all
+    select
+        esp_id,
+        email
+    from others_to_erase
+),
+
+-- An id that a profile has is never replaced, except where the address is the id.
+own as (
+    select
+        customer_key,
+        esp_id
+    from latest
+    where op in ('upsert', 'suppress', 'delete')
+    qualify row_number() over (partition by customer_key order by op desc, change_seq desc) = 1
+),
+
+wanted as (
+    select
+        payloads.customer_key,
+        payloads.email,
+        payloads.payload,
+        payloads.payload_hash,
+        case
+            when payloads.esp_id = payloads.email then payloads.esp_id
+            when own.esp_id is not null then own.esp_id
+            when rivals.customer_key is not null then payloads.customer_key
+            else payloads.esp_id
+        end as esp_id
+    from payloads
+    left join own on payloads.customer_key = own.customer_key
+    left join latest as taken
+        on
+            payloads.esp_id = taken.esp_id
+            and payloads.customer_key <> taken.customer_key
+            and taken.op in ('upsert', 'suppress', 'delete')
+    left join payloads as rivals on taken.customer_key = rivals.customer_key
+    where payloads.is_in_scope or own.esp_id is not null
+),
+
+{{ decided_profiles('wanted', 'latest', 'barred') }}
+
+removed as (
+    {{ removed_profiles('latest', 'decided', 'holders') }}
+),
+
+events as (
+    select
+        fired.*,
+        decided.esp_id,
+        decided.email
+    from {{ ref('esp_trigger_events') }} as fired
+    inner join decided on fired.customer_key = decided.customer_key
+    where
+        decided.decision in ('keep', 'upsert')
+        and fired.trigger_key not in (select payload_hash from written where op = 'event')
+),
+
+changes as (
+    {{ outbox_changes() }}
+),
+
+final as (
+    select
+        coalesce((select max(change_seq) from written), 0)
+        + row_number() over (
+            order by
+                case op
+                    when 'erase' then 1
+                    when 'delete' then 2
+                    when 'suppress' then 3
+                    when 'merge' then 4
+                    when 'upsert' then 5
+                    else 6
+                end,
+                is_echo desc,
+                esp_id asc,
+                payload_hash asc
+        ) as change_seq,
+        op,
+        customer_key,
+        esp_id,
+        new_esp_id,
+        email,
+        payload,
+        payload_hash,
+        reason,
+        {{ iso_text(as_of_at()) }} as changed_at,
+        '{{ invocation_id }}' as run_id
+    from changes
+    {%- if flags.EMPTY or var('profiling_basis') is none %}
+    where 1 = 0
+    {%- endif %}
+)
+
+select * from final

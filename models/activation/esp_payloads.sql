@@ -1,0 +1,168 @@
+-- Grain: customer who may be written to: what the ESP of the var `esp` should hold, as it is sent.
+-- Names, purposes and regions are those of the seed esp_field_map. A field that may not be sent of
+-- somebody carries its fallback, since leaving it out would clear nothing. Equal content has equal
+-- bytes.
+{% set columns = {
+    'text': [
+        'first_name', 'country_code', 'language', 'email_permission', 'lifecycle_stage',
+        'rfm_segment', 'engagement_tier', 'first_order_date', 'last_order_date', 'order_count_band',
+        'net_revenue_band', 'discount_band', 'favourite_category', 'purchase_band',
+        'lapse_risk_band', 'predicted_value_band', 'persona',
+    ],
+    'boolean': ['may_be_profiled', 'is_buyer'],
+    'array': ['segments'],
+} -%}
+with profiles as (
+    select * from {{ ref('esp_profiles') }}
+),
+
+fields as (
+    select * from {{ ref('esp_field_map') }}
+    where esp = '{{ var("esp") }}'
+),
+
+identities as (
+    select * from {{ ref('esp_identity') }}
+    where esp = '{{ var("esp") }}'
+),
+
+customers as (
+    select * from {{ ref('dim_customers') }}
+),
+
+contacts as (
+    select * from {{ ref('dim_esp_contacts') }}
+),
+
+filled as (
+    select
+        profiles.customer_key,
+        fields.placement,
+        fields.property_name,
+        '"' || fields.property_name || '": '
+        || case
+            when
+                (fields.purpose = 'profiling' and not profiles.may_be_profiled)
+                or (
+                    fields.regions <> '*'
+                    and position(' ' || profiles.country_code || ' ' in ' ' || fields.regions || ' ')
+                    = 0
+                )
+                then
+                    case
+                        when fields.property_type = 'text'
+                            then {{ json_string("coalesce(fields.fallback, '')") }}
+                        else fields.fallback
+                    end
+            {%- for column in columns.text %}
+            when fields.column_name = '{{ column }}' then {{ json_string('profiles.' ~ column) }}
+            {%- endfor %}
+            {%- for column in columns.boolean %}
+            when fields.column_name = '{{ column }}' then cast(profiles.{{ column }} as varchar)
+            {%- endfor %}
+            {%- for column in columns.array %}
+            when fields.column_name = '{{ column }}' then profiles.{{ column }}
+            {%- endfor %}
+        end as member
+    from profiles
+    cross join fields
+),
+
+listed as (
+    select
+        customer_key,
+        {%- for placement in ['field', 'property'] %}
+        {{ dbt.listagg(
+            "case when placement = '" ~ placement ~ "' then member end", "', '",
+            'order by property_name'
+        ) }} as {{ placement }}_members{{ ',' if not loop.last }}
+        {%- endfor %}
+    from filled
+    group by customer_key
+),
+
+rendered as (
+    select
+        customer_key,
+        '{'
+        || coalesce(field_members, '')
+        || case
+            when field_members <> '' and property_members <> '' then ', ' else ''
+        end
+        || case
+            when property_members <> '' then '"properties": {' || property_members || '}' else ''
+        end
+        || '}' as payload
+    from listed
+),
+
+-- The contact of a customer: the one at the address, else one that is theirs.
+found as (
+    select
+        profiles.customer_key,
+        contacts.store,
+        contacts.esp_contact_id,
+        contacts.external_id,
+        contacts.is_our_key,
+        1 as preference
+    from profiles
+    inner join contacts on profiles.email = contacts.email
+    union all
+    select
+        profiles.customer_key,
+        contacts.store,
+        contacts.esp_contact_id,
+        contacts.external_id,
+        contacts.is_our_key,
+        2 as preference
+    from profiles
+    inner join contacts on profiles.customer_key = contacts.customer_key
+),
+
+known as (
+    select * from found
+    qualify
+        row_number() over (
+            partition by customer_key
+            order by preference, external_id nulls last, esp_contact_id, store
+        ) = 1
+),
+
+identified as (
+    select
+        profiles.customer_key,
+        profiles.email,
+        rendered.payload,
+        known.esp_contact_id is not null or '{{ var("sync_scope") }}' = 'all' as is_in_scope,
+        coalesce(
+            case
+                when identities.identity = 'email' then profiles.email
+                when identities.identity = 'esp_contact_id' then known.esp_contact_id
+                when not known.is_our_key then known.external_id
+            end,
+            case when identities.identity = 'customer_id' then customers.customer_id end,
+            profiles.customer_key
+        ) as esp_id
+    from profiles
+    inner join rendered on profiles.customer_key = rendered.customer_key
+    inner join customers on profiles.customer_key = customers.customer_key
+    cross join identities
+    left join known on profiles.customer_key = known.customer_key
+),
+
+final as (
+    select
+        customer_key,
+        -- Of two with one id the second is known by the key.
+        case
+            when row_number() over (partition by esp_id order by customer_key) = 1 then esp_id
+            else customer_key
+        end as esp_id,
+        email,
+        payload,
+        md5(payload) as payload_hash,
+        is_in_scope
+    from identified
+)
+
+select * from final
