@@ -30,9 +30,12 @@ def erasures() -> list[tuple] | None:
                 f" from {QUEUE} order by all"
             ).fetchall()
             # A person may be scrubbed from the outbox in a later build than the queue learns of.
-            return queue + connection.execute(
-                f"select change_seq, esp_id is null from {OUTBOX} where op = 'erase' order by all"
-            ).fetchall()
+            return (
+                queue
+                + connection.execute(
+                    f"select change_seq, esp_id is null from {OUTBOX} where op = 'erase' order by all"
+                ).fetchall()
+            )
         except duckdb.CatalogException:
             return None
 

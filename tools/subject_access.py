@@ -46,6 +46,7 @@ TYPED = {
     "left_identifier": "left_type",
     "right_identifier": "right_type",
 }
+# Columns with customer keys; ids at the platform are ours, or one of the identifiers above.
 KEYS = ("customer_key", "own_key", "esp_id", "new_esp_id")
 # Ids that are one person's, and the table that says whose.
 OWNED = {
@@ -233,22 +234,29 @@ def rows(connection: duckdb.DuckDBPyConnection, table: Table, whom: Person) -> l
         return None
     in_store = " and identifiers.store = coalesce(cast(t.store as varchar), 'main')"
     in_store = in_store if "store" in there else ""
-    # A table that knows the customer is not asked by address: somebody else may have it too.
-    has_key = [column for column in KEYS if column in there]
-    conditions = [f"list_contains($keys, cast(t.{column} as varchar))" for column in has_key]
-    named = "exists (select 1 from identifiers where identifiers.type = {} and {} = identifiers.id"
-    if "customer_key" not in there:
-        for column, kind in IDENTIFIERS.items():
-            if column in there:
-                said = f"cast(t.{column} as varchar)"
-                said = f"lower(trim({said}))" if kind == "email" else f"trim({said})"
-                conditions.append(named.format(f"'{kind}'", said) + in_store + ")")
-        for column, kind in TYPED.items():
-            if column in there and kind in there:
-                conditions.append(named.format(f"t.{kind}", f"t.{column}") + in_store + ")")
-        if "person" in there:
-            parts = [f"split_part(t.person, chr(31), {part})" for part in (2, 3)]
-            conditions.append(named.format(*parts) + in_store + ")")
+    conditions = [
+        f"list_contains($keys, cast(t.{column} as varchar))" for column in KEYS if column in there
+    ]
+    named = []
+    exists = "exists (select 1 from identifiers where identifiers.type {} and {} = identifiers.id"
+    for column, kind in IDENTIFIERS.items():
+        if column in there:
+            said = f"trim(cast(t.{column} as varchar))"
+            said = f"lower({said})" if kind == "email" else said
+            named.append(exists.format(f"= '{kind}'", said) + in_store + ")")
+    for column in {"esp_id", "new_esp_id"} & there.keys():
+        kinds = "in ('customer_id', 'esp_contact_id', 'email')"
+        named.append(exists.format(kinds, f"t.{column}") + ")")
+    for column, kind in TYPED.items():
+        if column in there and kind in there:
+            named.append(exists.format(f"= t.{kind}", f"t.{column}") + in_store + ")")
+    if "person" in there:
+        kind, said = (f"split_part(t.person, chr(31), {part})" for part in (2, 3))
+        named.append(exists.format(f"= {kind}", said) + in_store + ")")
+    if named and "customer_key" in there:
+        # Whose customer is known is not asked by address: somebody else may have it too.
+        named = [f"t.customer_key is null and ({' or '.join(named)})"]
+    conditions += named
     for column, values in whom.owned.items():
         if column in there and values:
             conditions.append(f"list_contains($owned_{column}, cast(t.{column} as varchar))")

@@ -144,9 +144,10 @@ def test_a_message_that_names_what_is_not_sent_is_refused(people, name, file):
         sent = {its: value for its, value in person.items() if its != written}
         with pytest.raises(MissingError, match=written):
             render(name, text, sent, {"context": CART})
-    tag = (
-        "${set_user_to_unsubscribed_url}" if name == "braze" else "{% unsubscribe 'Unsubscribe' %}"
-    )
+    tags = {
+        "braze": "${set_user_to_unsubscribed_url}",
+        "klaviyo": "{% unsubscribe 'Unsubscribe' %}",
+    }
     with pytest.raises(MissingError, match="unsubscribe"):
         require_sound(name, text.replace(tags[name], ""), set(person))
 

@@ -149,6 +149,24 @@ def test_requests_keep_to_the_rate(outbox, tmp_path):
         assert code == 1 and esp.answers["429"]
 
 
+def test_a_slow_endpoint_does_not_pace_the_others(outbox, tmp_path):
+    """Klaviyo takes a deletion a second; drt's own pace is one for all endpoints of a host."""
+    project = fast_project("klaviyo", tmp_path, records=2)
+    path = project / "syncs" / "1_erase.yml"
+    path.write_text(path.read_text().replace("per_second: 0", "per_second: 1"))
+    keys = outbox.join(62)
+    outbox.build()
+    with KINDS["klaviyo"]() as esp:
+        sends("klaviyo", esp, outbox, project)
+        outbox.leave(keys[:2], "erase")
+        outbox.change(keys[2:], "active")
+        outbox.build()
+        started = time.monotonic()
+        sends("klaviyo", esp, outbox, project)
+        assert 1 < time.monotonic() - started < 20
+        assert esp.requests["/api/profile-bulk-import-jobs"] == 31 + 30
+
+
 def test_a_signal_stops_between_two_requests_and_nothing_is_sent_twice(outbox, tmp_path):
     project = fast_project("generic", tmp_path, records=10)
     outbox.join(1_000)
