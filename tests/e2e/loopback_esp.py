@@ -287,6 +287,7 @@ class Klaviyo(LoopbackEsp):
         profiles: id of its own to attributes.
         suppressed: addresses.
         events: unique_id to event.
+        asked: how often somebody asked what is still being imported.
     """
 
     paths = {  # noqa: RUF012
@@ -317,6 +318,7 @@ class Klaviyo(LoopbackEsp):
         self.profiles: dict[int, dict] = {}
         self.suppressed: set[str] = set()
         self.events: dict[str, dict] = {}
+        self.asked = 0
         self.limits = {
             "/api/profile-bulk-import-jobs": Limits(10_000, 5_000_000),
             "/api/profile-suppression-bulk-create-jobs": Limits(100, 5_000_000),
@@ -419,6 +421,7 @@ class Klaviyo(LoopbackEsp):
                 found["skipped_count"] = job.skipped
             return JSONResponse({"data": {"id": "job", "attributes": found}})
         if path == "/api/profile-bulk-import-jobs":
+            self.asked += 1
             if request.query_params["filter"] != 'any(status,["queued","processing"])':
                 return JSONResponse({"errors": [{"code": "invalid"}]}, status_code=400)
             queued = [

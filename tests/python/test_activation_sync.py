@@ -18,8 +18,8 @@ from tools.publish import publish
 
 THOROUGH = "LETTERSHOP_THOROUGH" in os.environ
 PLATFORMS = list(KINDS) if THOROUGH else ["klaviyo"]
-# Near enough for the guard of esp_outbox: not a third of the people changes.
-CLOCKS = ["2024-06-03 09:30:00", "2024-06-10 09:30:00"]
+# Near enough for the guard of esp_outbox: not a third of the people change within a day.
+CLOCKS = ["2024-06-09 09:30:00", "2024-06-10 09:30:00"]
 CART = {"cart_id": "1", "base_amount": 3.5, "items": [{"product_id": "p1", "quantity": 2.0}]}
 
 
