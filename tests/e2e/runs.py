@@ -21,13 +21,16 @@ PROGRAM = (
 )
 
 
-def fast_project(name: str, folder: Path, records: int | None = None) -> Path:
+def fast_project(
+    name: str, folder: Path, records: int | None = None, attempts: int | None = None
+) -> Path:
     """Copy a platform's drt project, without waiting between requests and retries.
 
     Args:
         name: of the platform.
         folder: to copy into.
         records: at most so many a request, where fewer than the platform takes make more of them.
+        attempts: at each request, where fewer than configured let more of them fail.
     """
     project = folder / f"project_{name}"
     shutil.copytree(ROOT / "sync" / name, project, dirs_exist_ok=True)
@@ -44,6 +47,8 @@ def fast_project(name: str, folder: Path, records: int | None = None) -> Path:
                 lambda found: f"max_records_per_request: {min(int(found[1]), records)}",
                 text,
             )
+        if attempts:
+            text = re.sub(r"max_attempts: \d+", f"max_attempts: {attempts}", text)
         path.write_text(text)
     return project
 
