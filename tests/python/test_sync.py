@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import subprocess
 import time
 
 import duckdb
@@ -14,7 +15,7 @@ from tests.e2e.checks import assert_holds, assert_nothing_came_back, at_random, 
 from tests.e2e.loopback_esp import KEY, Limits
 from tests.e2e.outbox import ORDER, Outbox
 from tests.e2e.runs import KINDS, fast_project, run, start
-from tools import sync
+from tools import nightly, sync
 from tools.places import ROOT
 from tools.platforms import PLATFORMS
 
@@ -361,7 +362,7 @@ def test_one_run_at_a_time(outbox, tmp_path, monkeypatch):
 
 
 def test_a_cursor_that_cannot_be_written_is_no_success(outbox, tmp_path, monkeypatch):
-    """drt only warns, and everything would be sent again night after night."""
+    """Since drt only warns, everything would be sent again night after night."""
 
     def full(self, data):
         raise OSError("no space left on device")
@@ -508,3 +509,25 @@ def test_the_loopback_platform_is_strict(what):
         )
         assert (answer.status_code == 202) == (what is None)
         assert len(esp.held()) == (what is None)
+
+
+# --- The night ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("failing", [None, 0, 1, 2, 3])
+def test_the_night_ends_at_the_stage_that_fails(monkeypatch, failing):
+    done = []
+
+    def ran(command, cwd, check):
+        done.append(command[2:])
+        return subprocess.CompletedProcess(command, 7 if len(done) - 1 == failing else 0)
+
+    monkeypatch.setattr(nightly.subprocess, "run", ran)
+    assert nightly.nightly("braze") == (0 if failing is None else failing + 1)
+    stages = [
+        ["tools.check"],
+        ["tools.build"],
+        ["tools.sync", "braze"],
+        ["tools.sync", "braze", "--read-back"],
+    ]
+    assert done == stages[: 4 if failing is None else failing + 1]
