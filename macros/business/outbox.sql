@@ -14,6 +14,57 @@
 {%- endmacro %}
 
 {#
+    Who is to be erased at the ESP, as a chain of CTEs: `to_erase` (profiles that we sent) and
+    `others_to_erase` (ids and addresses of the rest). Reads the CTEs erasures and targets too.
+    Whoever came back after an erasure has another key.
+
+    Args:
+        latest (str): a CTE, see latest_ops.
+        payloads (str): a CTE, who is wanted.
+    Returns: str, CTEs with a comma after each.
+#}
+{% macro profiles_to_erase(latest, payloads) -%}
+erased_keys as (
+    select distinct key_hash from erasures
+    where key_hash is not null
+),
+
+erased_addresses as (
+    select distinct identifier as email from erasures
+    where identifier_type = 'email'
+),
+
+to_erase as (
+    select {{ latest }}.*
+    from {{ latest }}
+    left join {{ payloads }} on {{ latest }}.customer_key = {{ payloads }}.customer_key
+    left join erased_keys
+        on {{ lettershop.customer_key_hash(latest ~ '.customer_key') }} = erased_keys.key_hash
+    left join erased_addresses on {{ latest }}.email = erased_addresses.email
+    where
+        {{ latest }}.op <> 'erase'
+        and (
+            erased_keys.key_hash is not null
+            or ({{ payloads }}.customer_key is null and erased_addresses.email is not null)
+        )
+),
+
+others_to_erase as (
+    select targets.*
+    from targets
+    left join {{ latest }}
+        on
+            targets.esp_id = {{ latest }}.esp_id
+            and {{ latest }}.op in ('upsert', 'suppress', 'erase')
+    left join {{ latest }} as at_address
+        on
+            targets.email = at_address.email
+            and at_address.op in ('upsert', 'suppress', 'erase')
+    where {{ latest }}.esp_id is null and at_address.esp_id is null
+),
+{%- endmacro %}
+
+{#
     Profiles that the ESP was told to forget and may still have, as a chain of CTEs; the last of them
     is `going`. Nothing may follow at the same id or address until an export without them is newer
     than the change. Where there is no export at all, a day must do.
@@ -24,25 +75,21 @@
     Returns: str, CTEs with a comma after each.
 #}
 {% macro going_profiles(latest, contacts) -%}
-held as (
-    {%- for column in ['email', 'external_id', 'esp_contact_id'] %}
-    select
-        {{ column }} as identifier,
-        created_at
-    from {{ contacts }}
-    where {{ column }} is not null
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
-),
-
--- A contact that is newer than the deletion is another one.
+-- By its id; or by the address, where the contact there has no other id. A contact that is newer
+-- than the deletion is another one.
 still_held as (
-    {%- for column in ['esp_id', 'email'] %}
+    {%- for column, condition in [
+        ('external_id', 'true'),
+        ('esp_contact_id', 'true'),
+        ('email', 'held.external_id is null or held.external_id = ' ~ latest ~ '.esp_id'),
+    ] %}
     select {{ latest }}.esp_id
     from {{ latest }}
-    inner join held on {{ latest }}.{{ column }} = held.identifier
+    inner join {{ contacts }} as held
+        on {{ latest }}.{{ 'email' if column == 'email' else 'esp_id' }} = held.{{ column }}
     where
         {{ latest }}.op = 'delete'
+        and ({{ condition }})
         and coalesce(held.created_at <= {{ lettershop.time_of_iso_text(latest ~ '.changed_at') }}, true)
     {{ 'union' if not loop.last }}
     {%- endfor %}
@@ -132,18 +179,21 @@ going as (
     moved, was made theirs (`merge`) or is gone.
 
     - wait: the id or the address is barred, or the address belongs to somebody who leaves it now
-    - leave: the profile must take an address that another one has: it is deleted, and made anew
+    - leave: a profile that would have to wait is deleted, and made anew when the way is free: it
+      must not stay as it was
     - keep: the ESP has it so
     - upsert: new, changed, or permitted again
 
     Args:
         wanted (str): a CTE of customer_key, esp_id, email, payload and payload_hash.
         latest (str): a CTE, see latest_ops.
+        written (str): a CTE, the outbox as it is.
+        contacts (str): a CTE, the contacts that the ESP holds.
         barred (str): a CTE of esp_id and email that nothing may follow yet.
     Returns: str, CTEs with a comma after each: holders (profiles that have the address of another
         wanted one, esp_id unique), waiting, decided.
 #}
-{% macro decided_profiles(wanted, latest, barred) -%}
+{% macro decided_profiles(wanted, latest, written, contacts, barred) -%}
 holders as (
     select
         holding.esp_id,
@@ -166,8 +216,36 @@ waiting as (
     select {{ wanted }}.esp_id
     from {{ wanted }}
     inner join {{ barred }} on {{ wanted }}.{{ column }} = {{ barred }}.{{ column }}
-    {{ 'union' if not loop.last }}
+    union
     {%- endfor %}
+    -- Another profile had the address, and has moved: in this very build, or not yet at the ESP.
+    select {{ wanted }}.esp_id
+    from {{ wanted }}
+    inner join {{ written }} as earlier
+        on
+            {{ wanted }}.email = earlier.email
+            and {{ wanted }}.esp_id <> earlier.esp_id
+            and earlier.op = 'upsert'
+    inner join {{ latest }} as moved
+        on
+            earlier.esp_id = moved.esp_id
+            and earlier.email <> moved.email
+            and moved.op in ('upsert', 'suppress')
+    left join {{ latest }} as mine
+        on
+            {{ wanted }}.esp_id = mine.esp_id
+            and {{ wanted }}.email = mine.email
+            and mine.op in ('upsert', 'suppress')
+    left join {{ contacts }} as held
+        on
+            earlier.email = held.email
+            and moved.esp_id in (held.external_id, held.esp_contact_id)
+    where
+        mine.esp_id is null
+        and (
+            held.email is not null
+            or {{ lettershop.time_of_iso_text('moved.changed_at') }} >= {{ lettershop.as_of_at() }}
+        )
 ),
 
 faced as (
@@ -185,13 +263,17 @@ decided as (
         {{ latest }}.email as last_email,
         {{ latest }}.customer_key as last_key,
         case
-            when waiting.esp_id is not null then 'wait'
             when
-                faced.wanted_id is not null
-                and {{ latest }}.op in ('upsert', 'suppress')
-                and {{ latest }}.email <> {{ wanted }}.email
+                {{ latest }}.op in ('upsert', 'suppress')
+                and (
+                    waiting.esp_id is not null
+                    or (
+                        faced.wanted_id is not null
+                        and {{ latest }}.email <> {{ wanted }}.email
+                    )
+                )
                 then 'leave'
-            when faced.is_rival then 'wait'
+            when waiting.esp_id is not null or faced.is_rival then 'wait'
             when
                 {{ latest }}.op = 'upsert'
                 and {{ latest }}.email = {{ wanted }}.email

@@ -384,7 +384,8 @@
     {%- set folder = lettershop.landing_folder() -%}
     {%- for table in tables if table.is_found -%}
         {%- if table.name == 'crm_customers' -%}
-            {%- if not run_query('select 1 from ' ~ table.relation ~ ' limit 1').rows -%}
+            {#- With --empty no source shows a row. -#}
+            {%- if not flags.EMPTY and not run_query('select 1 from ' ~ table.relation ~ ' limit 1').rows -%}
                 {%- do problems.append(
                     'crm_customers has no rows (' ~ folder ~ '/crm_customers.parquet). Any other'
                     ~ ' table may be empty; without customers there is nothing to build: land them.'

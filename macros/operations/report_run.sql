@@ -1,7 +1,7 @@
 {#
     What a build prints at its end: the lifecycle days that the shop's own rhythm suggests beside
-    the fixed ones, how many raw rows were rejected, which limits of data quality are crossed, and,
-    while profiling_basis is not declared, that nothing may be sent. Wired as on-run-end; speaks
+    the fixed ones, how many raw rows were rejected, which limits of data quality are crossed, what
+    the ESP is to be told, and, while profiling_basis is not declared, that nothing may be sent. Wired as on-run-end; speaks
     only of models that this run built.
 
     Args:
@@ -67,6 +67,24 @@
                     ~ alerts | selectattr(0, 'equalto', 'error') | list | length
                     ~ ' of them errors; monitoring.data_quality_alerts says which. '
                     ~ ('The first: ' if alerts | length > 1) ~ where ~ ': ' ~ first[3], info=true
+                ) -%}
+            {%- endif -%}
+        {%- endif -%}
+        {%- if 'esp_outbox' in built -%}
+            {%- set ops = run_query(
+                'select op, count(*) from ' ~ built['esp_outbox'] ~ " where run_id = '"
+                ~ invocation_id ~ "' group by op order by min(change_seq)"
+            ) -%}
+            {%- set counts = [] -%}
+            {%- for row in ops.rows -%}{%- do counts.append(row[1] ~ ' ' ~ row[0]) -%}{%- endfor -%}
+            {%- do log(
+                'Outbox: ' ~ (counts | join(', ') or 'no change')
+                ~ '; activation.esp_outbox says which and why.', info=true
+            ) -%}
+            {%- if var('sync_scope') == 'existing_contacts' and not var('using_esp_contacts') -%}
+                {%- do log(
+                    'Outbox: sync_scope is existing_contacts, and there is no export of contacts'
+                    ~ ' (using_esp_contacts: false): nobody new is sent.', info=true
                 ) -%}
             {%- endif -%}
         {%- endif -%}

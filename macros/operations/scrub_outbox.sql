@@ -1,7 +1,7 @@
 {#
-    Takes erased people out of esp_outbox; runs as its post-hook, in the transaction that wrote the
-    `erase` row. What stood there about them before loses everything that names or describes them at
-    once; the `erase` row itself, which the sync needs, once the erasure is confirmed.
+    Takes erased people out of esp_outbox; runs before and after it writes, in its transaction. What
+    stood there about them before loses everything that names or describes them as soon as there is
+    an `erase` row; that row itself, which the sync needs, once the erasure is confirmed.
 
     Args:
         relation (Relation): esp_outbox.
@@ -55,6 +55,7 @@
     Returns: str, a SQL expression of type boolean, never null.
 #}
 {% macro is_of_erasure(outbox, erasures) -%}
+    (
     coalesce(
         {{ lettershop.customer_key_hash(outbox ~ '.customer_key') }} = {{ erasures }}.key_hash, false
     )
@@ -69,4 +70,5 @@
         false
     )
     {%- endfor %}
+    )
 {%- endmacro %}

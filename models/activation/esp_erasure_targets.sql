@@ -22,7 +22,8 @@ named as (
     where identifier_type in ('customer_id', 'esp_contact_id')
     union all
     select
-        {{ customer_key_from("'crm'", 'store', 'identifier', 'cast(null as timestamp)') }} as esp_id,
+        {{ customer_key_from("'crm'", 'store', 'identifier', 'cast(null as timestamp)') }}
+            as esp_id,
         null as email
     from erasures
     where identifier_type = 'customer_id'

@@ -45,7 +45,8 @@ final as (
             when op = 'event'
                 then
                     '{"data": {"type": "event", "attributes": {"properties": ' || payload
-                    || ', "time": ' || {{ json_string(json_at('payload', 'occurred_at', 'varchar')) }}
+                    || ', "time": '
+                    || {{ json_string(json_at('payload', 'occurred_at', 'varchar')) }}
                     || ', "unique_id": ' || {{ json_string('payload_hash') }}
                     || ', "metric": {"data": {"type": "metric", "attributes": {"name": '
                     || {{ json_string('reason') }} || '}}}'

@@ -28,7 +28,8 @@ final as (
         {{ json_at('payload', 'properties.net_revenue_band', 'varchar') }} as net_revenue_band,
         {{ json_at('payload', 'properties.order_count_band', 'varchar') }} as order_count_band,
         {{ json_at('payload', 'properties.persona', 'varchar') }} as persona,
-        {{ json_at('payload', 'properties.predicted_value_band', 'varchar') }} as predicted_value_band,
+        {{ json_at('payload', 'properties.predicted_value_band', 'varchar') }}
+            as predicted_value_band,
         {{ json_at('payload', 'properties.purchase_band', 'varchar') }} as purchase_band,
         {{ json_at('payload', 'properties.rfm_segment', 'varchar') }} as rfm_segment,
         change_seq as synced_change_seq,

@@ -4,13 +4,13 @@
     full_refresh=false,
     incremental_strategy='append',
     on_schema_change='append_new_columns',
-    pre_hook="{{ guard_outbox(this) }}",
+    pre_hook=["{{ guard_outbox(this) }}", "{{ scrub_outbox(this) }}"],
     post_hook="{{ scrub_outbox(this) }}"
 ) }}
 
 -- Grain: change that the ESP is to be told of. State (docs/decisions/0041): append only, and a row
 -- only where something changed since the newest row of the profile. While profiling_basis is not
--- declared nothing is written. Of erased people the numbers of their rows are left (the post-hook).
+-- declared nothing is written. Of erased people the numbers of their rows are left (the hooks).
 with payloads as (
     select * from {{ ref('esp_payloads') }}
 ),
@@ -21,6 +21,10 @@ contacts as (
 
 erasures as (
     select * from {{ ref('fct_erasures') }}
+),
+
+targets as (
+    select * from {{ ref('esp_erasure_targets') }}
 ),
 
 suppressions as (
@@ -47,35 +51,7 @@ refused as (
     group by records.own_key
 ),
 
-to_erase as (
-    select latest.*
-    from latest
-    left join payloads on latest.customer_key = payloads.customer_key
-    where
-        latest.op <> 'erase'
-        and (
-            {{ customer_key_hash('latest.customer_key') }} in (
-                select key_hash from erasures where key_hash is not null
-            )
-            or (
-                payloads.customer_key is null
-                and latest.email in (
-                    select identifier from erasures where identifier_type = 'email'
-                )
-            )
-        )
-),
-
--- Of people whom we never sent, or whose profile was somebody's before.
-others_to_erase as (
-    select targets.*
-    from {{ ref('esp_erasure_targets') }} as targets
-    left join latest
-        on targets.esp_id = latest.esp_id and latest.op in ('upsert', 'suppress', 'erase')
-    left join latest as at_address
-        on targets.email = at_address.email and at_address.op in ('upsert', 'suppress')
-    where latest.esp_id is null and at_address.esp_id is null
-),
+{{ profiles_to_erase('latest', 'payloads') }}
 
 {{ going_profiles('latest', 'contacts') }}
 
@@ -129,10 +105,15 @@ wanted as (
     where payloads.is_in_scope or own.esp_id is not null
 ),
 
-{{ decided_profiles('wanted', 'latest', 'barred') }}
+{{ decided_profiles('wanted', 'latest', 'written', 'contacts', 'barred') }}
 
 removed as (
     {{ removed_profiles('latest', 'decided', 'holders') }}
+),
+
+sent_events as (
+    select payload_hash as trigger_key from written
+    where op = 'event'
 ),
 
 events as (
@@ -142,18 +123,21 @@ events as (
         decided.email
     from {{ ref('esp_trigger_events') }} as fired
     inner join decided on fired.customer_key = decided.customer_key
-    where
-        decided.decision in ('keep', 'upsert')
-        and fired.trigger_key not in (select payload_hash from written where op = 'event')
+    left join sent_events on fired.trigger_key = sent_events.trigger_key
+    where decided.decision in ('keep', 'upsert') and sent_events.trigger_key is null
 ),
 
 changes as (
     {{ outbox_changes() }}
 ),
 
+newest as (
+    select coalesce(max(change_seq), 0) as last_seq from written
+),
+
 final as (
     select
-        coalesce((select max(change_seq) from written), 0)
+        newest.last_seq
         + row_number() over (
             order by
                 case op
@@ -179,6 +163,7 @@ final as (
         {{ iso_text(as_of_at()) }} as changed_at,
         '{{ invocation_id }}' as run_id
     from changes
+    cross join newest
     {%- if flags.EMPTY or var('profiling_basis') is none %}
     where 1 = 0
     {%- endif %}

@@ -45,8 +45,9 @@ filled as (
                 (fields.purpose = 'profiling' and not profiles.may_be_profiled)
                 or (
                     fields.regions <> '*'
-                    and position(' ' || profiles.country_code || ' ' in ' ' || fields.regions || ' ')
-                    = 0
+                    and position(
+                        ' ' || profiles.country_code || ' ' in ' ' || fields.regions || ' '
+                    ) = 0
                 )
                 then
                     case
@@ -71,12 +72,12 @@ filled as (
 listed as (
     select
         customer_key,
-        {%- for placement in ['field', 'property'] %}
         {{ dbt.listagg(
-            "case when placement = '" ~ placement ~ "' then member end", "', '",
-            'order by property_name'
-        ) }} as {{ placement }}_members{{ ',' if not loop.last }}
-        {%- endfor %}
+            "case when placement = 'field' then member end", "', '", 'order by property_name'
+        ) }} as field_members,
+        {{ dbt.listagg(
+            "case when placement = 'property' then member end", "', '", 'order by property_name'
+        ) }} as property_members
     from filled
     group by customer_key
 ),

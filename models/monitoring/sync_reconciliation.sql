@@ -1,7 +1,8 @@
 -- Grain: profile that differs between the outbox and the newest export of the ESP. What was written
 -- after the export is not asked for yet.
 -- missing: should be there and is not. stale: carries an older change number than the outbox's.
--- surplus: was to be taken away and is there. forbidden: subscribed there, whom we may not write to.
+-- surplus: was to be taken away and is there. forbidden: subscribed there, and may not be written
+-- to.
 with latest as (
     select * from {{ ref('esp_latest_ops') }}
     where op <> 'event'

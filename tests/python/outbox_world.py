@@ -146,7 +146,7 @@ class World:
         return made
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The ESP was told something that it cannot do."""
 
 
@@ -173,7 +173,7 @@ class Esp:
             change: a row, by column.
 
         Raises:
-            Refused: an address would have two profiles.
+            RefusedError: an address would have two profiles.
         """
         op, esp_id, email = change["op"], change["esp_id"], change["email"]
         profile = self.profiles.get(esp_id)
@@ -194,7 +194,7 @@ class Esp:
                 self.profiles[change["new_esp_id"]] = self.profiles.pop(esp_id)
         elif op == "upsert":
             if [other for other in self.at(email) if other != esp_id]:
-                raise Refused(f"{change['change_seq']}: the address has another profile")
+                raise RefusedError(f"{change['change_seq']}: the address has another profile")
             if not profile:
                 self.made_count += 1
                 number = f"k {self.made_count}"
@@ -207,7 +207,7 @@ class Esp:
             }
         elif op == "event":
             if esp_id not in self.profiles:
-                raise Refused(f"{change['change_seq']}: an event of nobody")
+                raise RefusedError(f"{change['change_seq']}: an event of nobody")
             self.events.add(change["payload_hash"])
 
     def export(self, at: datetime) -> list[tuple]:

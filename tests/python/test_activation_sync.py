@@ -19,7 +19,7 @@ from tools.publish import publish
 THOROUGH = "LETTERSHOP_THOROUGH" in os.environ
 PLATFORMS = list(KINDS) if THOROUGH else ["klaviyo"]
 # Near enough for the guard of esp_outbox: not a third of the people change within a day.
-CLOCKS = ["2024-06-09 09:30:00", "2024-06-10 09:30:00"]
+CLOCKS = ["2024-06-09 09:30:00", "2024-06-10 09:30:00"][0 if THOROUGH else 1 :]
 CART = {"cart_id": "1", "base_amount": 3.5, "items": [{"product_id": "p1", "quantity": 2.0}]}
 
 
@@ -88,7 +88,7 @@ def test_the_platform_holds_what_is_wanted(synced):
         there = there.get("properties", there) if name == "generic" else there
         assert {field: there[field] for field in sent} == sent
     assert len(found) == len(wanted)
-    assert f"{name}_upsert" in said[1]
+    assert all(f"{name}_upsert" in words for words in said)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,350 @@
+"""esp_outbox: applied in order it gives the wanted state, and never holds what it must not."""
+
+import json
+import os
+import shutil
+from datetime import datetime, timedelta
+
+import duckdb
+import pytest
+from conftest import OPTIONAL_TABLES, Build
+from outbox_statements import CLOCK, History, live_through
+from outbox_world import Esp, World
+
+THOROUGH = "LETTERSHOP_THOROUGH" in os.environ
+OUTBOX = "state.activation.esp_outbox"
+# People to whom nothing happens, so that an ordinary day stays below the guards.
+STEADY, MOVERS = 30, ["ann", "bob", "cat", "dan", "eve", "flo", "gus", "hal"]
+# What the outbox reads of the day; segments and predictions stay as the first build left them.
+OF_THE_DAY = [
+    *(
+        "run",
+        "--select",
+        "+esp_outbox",
+        "esp_latest_ops",
+        "esp_erasure_queue",
+        "sync_reconciliation",
+    ),
+    *("--exclude", "path:models/segments", "path:models/features", "path:models/training"),
+    *("path:models/predictions", "path:python_models", "segment_memberships", "segment_spells"),
+]
+
+
+def vars_of(world: World) -> dict:
+    """Return the vars of a landing."""
+    there = world.tables()
+    return {
+        "profiling_basis": "legitimate_interest",
+        "sync_scope": "all",
+        "max_rejected_rate": 0.5,
+    } | {f"using_{name}": name in there for name in OPTIONAL_TABLES}
+
+
+@pytest.fixture(scope="module")
+def land():
+    """A function that writes a landing anew and returns its folder."""
+
+    def write(folder, world):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for name, query in world.tables().items():
+            duckdb.execute(f"copy ({query}) to '{folder}/{name}.parquet' (format parquet)")
+        return folder
+
+    return write
+
+
+# --- Histories of chance over the statements ----------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def statements(builds, land):
+    """What dbt compiles of the model and of its hook, at CLOCK."""
+    world = World(["anybody"])
+    build = Build(builds / "outbox_compiled", land(builds / "outbox_compiled_landing", world))
+    vars = vars_of(world) | {"as_of_at": str(CLOCK)}
+    build.run("compile", "--quiet", "--select", "esp_outbox", vars=vars)
+    (compiled,) = build.target.glob("compiled/lettershop/models/activation/esp_outbox.sql")
+    statement = compiled.read_text()
+    hook = "-- depends_on: {{ ref('fct_erasures') }}\n{{ scrub_outbox(ref('esp_outbox')) }}"
+    build.run("compile", "--quiet", "--inline", hook, vars=vars)
+    lines = build.result.stdout.splitlines()
+    return statement, "\n".join(line for line in lines if not line.startswith("--"))
+
+
+def test_histories_of_chance_end_in_the_wanted_state(statements):
+    """Every row in order, or each profile's newest and not every day: the ESP ends the same.
+
+    An upsert carries what may be sent of who may be written to. The same build again writes
+    nothing. Whoever refused is not mailed, whoever was erased is not there, and nobody takes an
+    address that has a profile.
+    """
+    counts = {}
+    for has_exports, in_order in ((True, True), (True, False), (False, True), (False, False)):
+        for seed in range(100 if THOROUGH else 2):
+            history = History(*statements, seed, has_exports, in_order)
+            for op, count in live_through(history, 12 if THOROUGH else 8).items():
+                counts[op] = counts.get(op, 0) + count
+    # Otherwise the histories show little.
+    assert all(counts[op] for op in ("erase", "delete", "suppress", "merge", "upsert")), counts
+
+
+# --- Builds ---------------------------------------------------------------------------------------
+
+
+def count_of(build: Build) -> int:
+    """Return how many rows the outbox has."""
+    return build.query(f"select count(*) from {OUTBOX}")[0][0]
+
+
+def send(build: Build, esp: Esp, after: int) -> list[dict]:
+    """Send the rows of the outbox after a number, in order, and return them."""
+    with build.connect() as connection:
+        result = connection.execute(
+            f"select * from {OUTBOX} where change_seq > {after} order by change_seq"
+        )
+        names = [column[0] for column in result.description]
+        rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    for row in rows:
+        esp.apply(row)
+    return rows
+
+
+@pytest.fixture(scope="module")
+def days(builds, land):
+    """A shop over a few days, its ESP, and what was seen each day."""
+    world, esp = World([*(f"p{number}" for number in range(STEADY)), *MOVERS]), Esp()
+    build, seen = Build(builds / "outbox", builds / "outbox_landing"), []
+
+    def go(*args: str, clock: datetime | None = None, **said) -> None:
+        land(build.landing, world)
+        vars = vars_of(world) | {"as_of_at": str(clock or world.now)} | said
+        build.run(*args, vars=vars)
+        rows = send(build, esp, seen[-1]["last"] if seen else 0)
+        seen.append(
+            {
+                "rows": rows,
+                "last": build.query(f"select coalesce(max(change_seq), 0) from {OUTBOX}")[0][0],
+                "wanted": build.query("select email, payload from activation.esp_payloads"),
+                "held": esp.state(),
+                "forbidden": build.query(
+                    "select email from marts.customer_contactability inner join core.dim_customers"
+                    " using (customer_key) where not is_contactable and email is not null"
+                    " and block_reason <> 'address_shared'"
+                ),
+            }
+        )
+        world.now += timedelta(days=1)
+        world.exports = esp.export(world.now - timedelta(hours=2))
+
+    everything = ("build", "--resource-type", "seed", "--resource-type", "model")
+    # While nobody has declared a basis, nothing is sent; nor by an empty run.
+    go(*everything, "--exclude", "path:models/monitoring", profiling_basis=None)
+    undeclared = build.result.stdout
+    go(*OF_THE_DAY, "--empty")
+    go(*OF_THE_DAY)
+    people = world.people
+    world.says("ann", "withdrawn")
+    world.says("bob", "objected", "profiling")
+    people["cat"].email, people["dan"].email = people["dan"].email, people["cat"].email
+    people["eve"].merged_into = "flo"
+    people["flo"].email = "eve@example.com"
+    people["gus"].first_name = 'Gus "the" Öl\\'
+    world.erase("hal")
+    world.unsubscribes.append(("p1@example.com", None, world.now - timedelta(minutes=5)))
+    world.unsubscribes.append(("p2@example.com", "news", world.now - timedelta(minutes=5)))
+    world.bounces.append(("p3@example.com", world.now - timedelta(minutes=5)))
+    go(*OF_THE_DAY)
+    world.says("ann", "granted")
+    world.says("p1", "granted")
+    world.says("p3", "granted")
+    people["eve"].merged_into = None
+    people["flo"].email = "flo@example.com"
+    go(*OF_THE_DAY)
+    go(*OF_THE_DAY)
+    go(*OF_THE_DAY)
+    build.undeclared, build.world, build.days = undeclared, world, seen
+    return build
+
+
+def ops(build: Build, day: int) -> dict[str, list[str]]:
+    """Return the addresses of each op of a day."""
+    found = {}
+    for row in build.days[day]["rows"]:
+        found.setdefault(row["op"], []).append(row["email"])
+    return {op: sorted(emails, key=str) for op, emails in found.items()}
+
+
+def test_nothing_is_written_before_a_basis_is_declared_nor_by_an_empty_run(days):
+    assert "profiling_basis is not set" in days.undeclared
+    assert days.days[0]["rows"] == days.days[1]["rows"] == []
+
+
+def test_the_first_build_sends_everybody(days):
+    assert {op: len(emails) for op, emails in ops(days, 2).items()} == {
+        "upsert": STEADY + len(MOVERS)
+    }
+
+
+def test_every_change_of_a_day_has_its_op(days):
+    assert ops(days, 3) == {
+        "erase": [None, "hal@example.com"],
+        # Two swap addresses; another moves to the address of the record that was merged into it.
+        "delete": ["cat@example.com", "dan@example.com", "flo@example.com"],
+        "suppress": ["ann@example.com", "p1@example.com", "p3@example.com"],
+        "upsert": ["bob@example.com", "gus@example.com"],
+    }
+
+
+def test_who_grants_again_comes_back_and_who_bounced_does_not(days):
+    later = ops(days, 4)
+    assert {"ann@example.com", "p1@example.com"} <= set(later["upsert"])
+    emails = {email for email, _ in days.days[-1]["held"].values()}
+    assert "p3@example.com" not in emails and "p2@example.com" in emails
+
+
+def test_the_esp_ends_with_the_wanted_state(days):
+    held = sorted(days.days[-1]["held"].values(), key=str)
+    wanted = [(email, json.loads(payload)) for email, payload in days.days[-1]["wanted"]]
+    assert held == sorted(wanted, key=str)
+    for day in days.days:
+        forbidden = {email for (email,) in day["forbidden"]}
+        assert not forbidden & {email for email, _ in day["held"].values()}
+
+
+def test_who_may_not_be_profiled_is_sent_fallbacks(days):
+    (payload,) = [
+        json.loads(payload)
+        for email, payload in days.days[-1]["wanted"]
+        if email == "bob@example.com"
+    ]
+    assert payload["first_name"] == "Bob" and payload["may_be_profiled"] is False
+    assert payload["segments"] == [] and payload["is_buyer"] is False
+    assert payload["lifecycle_stage"] == payload["last_order_date"] == "none"
+
+
+def test_of_the_erased_the_number_alone_is_left(days):
+    """The row that tells the ESP keeps the address until an export is without it."""
+    assert days.query(
+        f"select op, count(*) from {OUTBOX} where esp_id is null and email is null"
+        " and customer_key is null and payload is null group by op order by op"
+    ) == [("erase", 2), ("upsert", 1)]
+    with days.connect() as connection:
+        assert connection.execute(
+            f"select count(*) from {OUTBOX} as outbox where cast(outbox as varchar) like '%hal%'"
+        ).fetchone() == (0,)
+
+
+def test_the_numbers_rise_by_one(days):
+    assert days.query(
+        f"select count(*), count(distinct change_seq), max(change_seq) from {OUTBOX}"
+    ) == [(count_of(days),) * 3]
+
+
+def again(days: Build, builds, name: str) -> Build:
+    """Return a build on copies of the databases."""
+    copy = Build(builds / name, days.landing)
+    for path in days.folder.glob("*.duckdb*"):
+        shutil.copy(path, copy.folder)
+    return copy
+
+
+QUICK = (
+    "run",
+    "--select",
+    "esp_outbox",
+    "esp_latest_ops",
+    "esp_generic",
+    "esp_klaviyo",
+    "esp_braze",
+)
+
+
+def test_the_same_build_a_full_refresh_and_a_new_working_database_write_nothing(days, builds):
+    copy = again(days, builds, "outbox_again")
+    vars = vars_of(days.world) | {"as_of_at": str(days.world.now - timedelta(days=1))}
+    before = count_of(days)
+    copy.run(*QUICK, "--full-refresh", vars=vars)
+    assert count_of(copy) == before
+    # `make clean` takes the working database away, the state stays.
+    (copy.folder / "work.duckdb").unlink()
+    copy.run(
+        *("build", "--resource-type", "seed", "--resource-type", "model"),
+        *("--exclude", "path:models/monitoring"),
+        vars=vars,
+    )
+    assert count_of(copy) == before
+
+
+def test_an_earlier_clock_is_refused(days, builds):
+    copy = again(days, builds, "outbox_earlier")
+    vars = vars_of(days.world) | {"as_of_at": "2024-03-01 00:00:00"}
+    copy.run("run", "--select", "esp_outbox", vars=vars, passes=False)
+    assert copy.result.returncode != 0
+    assert "The state has been built up to" in copy.result.stdout
+
+
+# What to do to the tables that the guard looks at; the beginning of what it says; the approval.
+GUARDED = {
+    "nobody_is_wanted": ("work", "delete from activation.esp_payloads", "nobody is to be written"),
+    "many_go": (
+        "work",
+        "delete from activation.esp_payloads where email like 'p1%'",
+        "profiles would be taken from the ESP, more than 20 %",
+    ),
+    "many_change": (
+        "work",
+        "update activation.esp_payloads set payload_hash = 'new' where email like 'p1%'"
+        " or email like 'p2%'",
+        "profiles would change, are new or go, more than 30 %",
+    ),
+    "the_state_is_new": ("state", "delete from activation.esp_outbox", "it has no rows, and"),
+}
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_a_guard_leaves_no_row_until_it_is_approved(days, builds, name):
+    database, statement, said = GUARDED[name]
+    copy = again(days, builds, f"outbox_{name}")
+    with duckdb.connect(str(copy.folder / f"{database}.duckdb")) as connection:
+        connection.execute(statement)
+    before = count_of(copy)
+    vars = vars_of(days.world) | {"as_of_at": str(days.world.now)}
+    copy.run("run", "--select", "esp_outbox", vars=vars, passes=False)
+    assert copy.result.returncode == 1 and said in copy.result.stdout
+    assert count_of(copy) == before
+    approved = int(copy.result.stdout.split("approve_esp_changes: ")[1].split(".")[0])
+    copy.run("run", "--select", "esp_outbox", "--empty", vars=vars)
+    wrong = {"approve_esp_changes": approved + 1}
+    copy.run("run", "--select", "esp_outbox", vars=vars | wrong, passes=False)
+    assert count_of(copy) == before
+    copy.run("run", "--select", "esp_outbox", vars=vars | {"approve_esp_changes": approved})
+    assert count_of(copy) > before
+
+
+@pytest.mark.parametrize("esp", ["klaviyo", "braze"])
+def test_each_esp_gets_its_own_json(days, builds, esp):
+    copy = again(days, builds, f"outbox_{esp}")
+    vars = vars_of(days.world) | {"as_of_at": str(days.world.now), "esp": esp}
+    copy.run("run", "--select", "esp_payloads", vars=vars)
+    # Names change with the ESP, and so does every payload: the guard asks.
+    copy.run("run", "--select", "esp_outbox", vars=vars, passes=False)
+    if copy.result.returncode:
+        approved = int(copy.result.stdout.split("approve_esp_changes: ")[1].split(".")[0])
+        vars |= {"approve_esp_changes": approved}
+    copy.run(*QUICK, vars=vars)
+    found = {}
+    for op, payload in copy.query(f"select op, payload from activation.esp_{esp}"):
+        found.setdefault(op, []).append(json.loads(payload))
+    assert copy.query("select count(*) from activation.esp_generic") == [(0,)]
+    bob = next(one for one in found["upsert"] if "bob@example.com" in json.dumps(one))
+    if esp == "klaviyo":
+        assert set(bob) == {"type", "attributes"} and bob["type"] == "profile"
+        assert set(bob["attributes"]) == {"email", "external_id", "first_name", "properties"}
+        assert bob["attributes"]["properties"]["synced_change_seq"] > 0
+        assert found["suppress"][0]["attributes"].keys() == {"email"}
+        attributes = found["delete"][0]["data"]["attributes"] if "delete" in found else None
+        assert attributes is None or set(attributes) == {"profile"}
+    else:
+        assert bob["email"] == "bob@example.com" and bob["language_code"] == "unknown"
+        assert found["suppress"][0]["email_subscribe"] == "unsubscribed"
