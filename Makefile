@@ -120,7 +120,7 @@ nightly: platform $(VENV)/.sync ## Check, build, sync, and ask what became of it
 
 .PHONY: subject-access
 subject-access: export SUBJECT_EMAIL := $(EMAIL)
-subject-access: $(VENV)/.core ## Write down everything held on a person (EMAIL=, OUT= a folder)
+subject-access: $(VENV)/.core ## Write down everything held on a person (EMAIL=, OUT= a file)
 	@$(BIN)/python -m tools.subject_access $(OUT)
 
 # --- Quality ----------------------------------------------------------------------------------
