@@ -11,13 +11,13 @@ from pathlib import Path
 from unittest import mock
 
 from tests.e2e.loopback_esp import KEY, Braze, Klaviyo, LoopbackEsp, Webhook
-from tools import sync
 from tools.places import ROOT
+from tools.sync.__main__ import main
 
 KINDS = {"klaviyo": Klaviyo, "braze": Braze, "generic": Webhook}
 PROGRAM = (
-    "import sys; from pathlib import Path; from tools import sync;"
-    " sync.main(['{name}', *{options}], project=Path('{project}'), pause=0.05)"
+    "import sys; from pathlib import Path; from tools.sync.__main__ import main;"
+    " main(['{name}', *{options}], project=Path('{project}'), pause=0.05)"
 )
 
 
@@ -110,7 +110,7 @@ def run(name: str, esp: LoopbackEsp, folder: Path, project: Path, *options: str)
         contextlib.redirect_stderr(said),
     ):
         try:
-            sync.main([name, *options], project=project, pause=0.02)
+            main([name, *options], project=project, pause=0.02)
         except SystemExit as ended:
             code = ended.code
     return code, said.getvalue()

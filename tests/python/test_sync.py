@@ -15,9 +15,12 @@ from tests.e2e.checks import assert_holds, assert_nothing_came_back, at_random, 
 from tests.e2e.loopback_esp import KEY, Limits
 from tests.e2e.outbox import ORDER, Outbox
 from tests.e2e.runs import KINDS, fast_project, run, start
-from tools import nightly, sync
+from tools import nightly
 from tools.places import ROOT
-from tools.platforms import PLATFORMS
+from tools.sync import state
+from tools.sync.__main__ import main
+from tools.sync.platforms import PLATFORMS
+from tools.sync.run import op_of
 
 THOROUGH = "LETTERSHOP_THOROUGH" in os.environ
 SEEDS = range(10) if THOROUGH else range(2)
@@ -300,7 +303,7 @@ def test_variables_are_asked_for_by_name(name, outbox, tmp_path, monkeypatch, ca
     for variable in (*PLATFORMS[name].variables, *PLATFORMS[name].defaults):
         monkeypatch.delenv(variable, raising=False)
     with pytest.raises(SystemExit) as ended:
-        sync.main([name])
+        main([name])
     said = capsys.readouterr().err
     assert ended.value.code == 2
     for variable in PLATFORMS[name].variables:
@@ -314,7 +317,7 @@ def test_variables_are_asked_for_by_name(name, outbox, tmp_path, monkeypatch, ca
     )
     monkeypatch.setenv(url, "http://esp.example.com")
     with pytest.raises(SystemExit):
-        sync.main([name])
+        main([name])
     assert f"{url} must begin with https://" in capsys.readouterr().err
 
 
@@ -357,7 +360,7 @@ def test_one_run_at_a_time(outbox, tmp_path, monkeypatch):
     outbox.join(5)
     outbox.build()
     monkeypatch.setenv("LETTERSHOP_SYNC_STATE", str(tmp_path / "state"))
-    with KINDS["generic"]() as esp, sync.alone("generic"):
+    with KINDS["generic"]() as esp, state.alone("generic"):
         refuses("generic", esp, tmp_path, "Another sync to generic is running")
 
 
@@ -370,7 +373,7 @@ def test_a_cursor_that_cannot_be_written_is_no_success(outbox, tmp_path, monkeyp
     project = fast_project("generic", tmp_path)
     outbox.join(5)
     outbox.build()
-    monkeypatch.setattr(sync.Folder, "_save_all", full)
+    monkeypatch.setattr(state.Folder, "_save_all", full)
     with KINDS["generic"]() as esp:
         code, text = run("generic", esp, tmp_path, project)
         assert code == 1 and "its cursor could not be written" in text
@@ -453,16 +456,16 @@ def test_a_dry_run_counts_and_shows_nobody(name, outbox, tmp_path):
 
 def test_state_may_be_elsewhere(monkeypatch, tmp_path):
     monkeypatch.setenv("LETTERSHOP_SYNC_STATE", "s3://bucket/some/where")
-    folder, url = sync.state_place("braze")
-    assert str(folder) == "data/sync/braze" and url == "s3://bucket/some/where"
+    folder, url = state.state_place("braze")
+    assert folder == ROOT / "data/sync/braze" and url == "s3://bucket/some/where"
     made = {}
     monkeypatch.setattr(
-        sync, "build_state_bundle", lambda project, folder: made.update(project=project) or 1 / 0
+        state, "build_state_bundle", lambda project, folder: made.update(project=project) or 1 / 0
     )
     with pytest.raises(ZeroDivisionError):
-        sync.state_store("braze")
-    state = made["project"].state
-    assert (state.backend, state.bucket, state.prefix) == ("s3", "bucket", "some/where/braze")
+        state.state_store("braze")
+    kept = made["project"].state
+    assert (kept.backend, kept.bucket, kept.prefix) == ("s3", "bucket", "some/where/braze")
 
 
 # --- The configuration ----------------------------------------------------------------------------
@@ -473,15 +476,15 @@ def test_every_op_has_a_sync_that_closes_the_traps(name, monkeypatch):
         monkeypatch.setenv(variable, "https://example.com")
     loaded = load_syncs_safe(ROOT / "sync" / name)
     assert not loaded.errors and not loaded.deprecations
-    ops = [sync.op_of(one) for one in loaded.syncs]
+    ops = [op_of(one) for one in loaded.syncs]
     assert ops == list(ORDER)
     for one in loaded.syncs:
-        assert one.name == f"{name}_{sync.op_of(one)}"
+        assert one.name == f"{name}_{op_of(one)}"
         assert one.sync.on_error == "fail" and one.sync.mode == "incremental"
         # Snowflake returns upper-case names, and drt looks the cursor up by exactly its name.
         assert one.sync.cursor_field == "CHANGE_SEQ" and "as CHANGE_SEQ" in one.model
         assert one.model.rstrip().endswith("order by change_seq")
-        assert f"op = '{sync.op_of(one)}' and change_seq > {{{{ cursor_value }}}}" in one.model
+        assert f"op = '{op_of(one)}' and change_seq > {{{{ cursor_value }}}}" in one.model
         assert one.sync.watermark.default_value == "0" and one.sync.rate_limit.burst is None
         assert one.sync.retry.max_attempts >= 5 and one.destination.body_mode == "batch"
 

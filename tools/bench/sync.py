@@ -14,9 +14,9 @@ from pathlib import Path
 
 import duckdb
 
-from tools import sync
 from tools.places import ROOT
-from tools.platforms import PLATFORMS
+from tools.sync.platforms import PLATFORMS
+from tools.sync.run import send
 
 # Takes everything, keeps nothing, and says so as Klaviyo does.
 SINK = """
@@ -109,7 +109,7 @@ def seconds(name: str, folder: Path, url: str, rate: float | None = None) -> flo
     said = io.StringIO()
     started = time.perf_counter()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        code = sync.send(name, project)
+        code = send(name, project)
     took = time.perf_counter() - started
     if code:
         raise RuntimeError(said.getvalue())
