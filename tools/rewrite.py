@@ -30,12 +30,10 @@ def erasures() -> list[tuple] | None:
                 f" from {QUEUE} order by all"
             ).fetchall()
             # A person may be scrubbed from the outbox in a later build than the queue learns of.
-            return (
-                queue
-                + connection.execute(
-                    f"select change_seq, esp_id is null from {OUTBOX} where op = 'erase' order by all"
-                ).fetchall()
-            )
+            told = connection.execute(
+                f"select change_seq, esp_id is null from {OUTBOX} where op = 'erase' order by all"
+            ).fetchall()
+            return queue + told
         except duckdb.CatalogException:
             return None
 

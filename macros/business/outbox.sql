@@ -459,3 +459,67 @@ decided as (
         false as is_echo
     from events
 {%- endmacro %}
+
+{#
+    Erasures of people who stand in the outbox, with the time at which the ESP was told.
+
+    Args:
+        erasures (str): a CTE of identifier_type, identifier, key_hash and erasure_hash.
+        outbox (str): a CTE, the outbox as the build before left it.
+    Returns: str, a query of erasure_hash and told_at, null while there is no `erase` row.
+#}
+{% macro told_erasures(erasures, outbox) -%}
+    {%- set told_at = 'case when ' ~ outbox ~ ".op = 'erase' then "
+        ~ lettershop.time_of_iso_text(outbox ~ '.changed_at') ~ ' end' -%}
+    select
+        erasure_hash,
+        max(told_at) as told_at
+    from (
+        select
+            {{ erasures }}.erasure_hash,
+            {{ told_at }} as told_at
+        from {{ erasures }}
+        inner join {{ outbox }}
+            on {{ erasures }}.key_hash = {{ lettershop.customer_key_hash(outbox ~ '.customer_key') }}
+        union all
+        select
+            {{ erasures }}.erasure_hash,
+            {{ told_at }} as told_at
+        from {{ erasures }}
+        inner join {{ outbox }}
+            on
+                {{ erasures }}.identifier_type = 'email'
+                and {{ erasures }}.identifier = {{ outbox }}.email
+    ) as sent
+    group by erasure_hash
+{%- endmacro %}
+
+{#
+    When an erasure is confirmed: by an export without the person that is later than the request, and
+    than the `erase` row of whoever was sent. Where nobody reads the ESP back, at once, and 30 days
+    after the row of whoever was sent.
+
+    Args:
+        erasures (str), still_at_esp (str), told (str), exports (str): CTEs that are joined.
+    Returns: str, a SQL expression of type timestamp.
+#}
+{% macro erasure_confirmed_at(erasures, still_at_esp, told, exports) -%}
+    {%- if var('using_esp_contacts') -%}
+    case
+        when
+            {{ still_at_esp }}.erasure_hash is null
+            and {{ exports }}.exported_at > {{ erasures }}.requested_at
+            and (
+                {{ told }}.erasure_hash is null
+                or {{ exports }}.exported_at > {{ told }}.told_at
+            )
+            then {{ exports }}.exported_at
+    end
+    {%- else -%}
+    {%- set done_at = dbt.dateadd('day', 30, told ~ '.told_at') -%}
+    case
+        when {{ told }}.erasure_hash is null then {{ erasures }}.requested_at
+        when {{ done_at }} <= {{ lettershop.as_of_at() }} then {{ done_at }}
+    end
+    {%- endif -%}
+{%- endmacro %}

@@ -1,8 +1,8 @@
 {{ config(materialized='view') }}
 
 -- Grain: profile for a people sync of Customer.io, whose columns become attributes by the names of
--- the seed esp_field_map. Two must be in small letters, which some engines take in quotes only. Only
--- who should be there is here. Empty unless the var `esp` is customerio.
+-- the seed esp_field_map. Two must be in small letters, which some engines take in quotes only.
+-- Only who should be there is here. Empty unless the var `esp` is customerio.
 with ops as (
     select * from {{ ref('esp_latest_ops') }}
     where '{{ var("esp") }}' = 'customerio' and op = 'upsert'

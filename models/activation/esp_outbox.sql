@@ -135,9 +135,17 @@ newest as (
     select coalesce(max(change_seq), 0) as last_seq from written
 ),
 
+numbered as (
+    select
+        changes.*,
+        newest.last_seq
+    from changes
+    cross join newest
+),
+
 final as (
     select
-        newest.last_seq
+        last_seq
         + row_number() over (
             order by
                 case op
@@ -162,8 +170,7 @@ final as (
         reason,
         {{ iso_text(as_of_at()) }} as changed_at,
         '{{ invocation_id }}' as run_id
-    from changes
-    cross join newest
+    from numbered
     {%- if flags.EMPTY or var('profiling_basis') is none %}
     where 1 = 0
     {%- endif %}

@@ -1,8 +1,8 @@
 {{ config(materialized='view') }}
 
--- Grain: trigger that fired and whose message is still wanted: the cause stands, the customer may be
--- written to, and it is not too late. trigger_key is the key by which the ESP knows a message that
--- it has had.
+-- Grain: trigger that fired and whose message is still wanted: the cause stands, the customer may
+-- be written to, and it is not too late. trigger_key is the key by which the ESP knows a message
+-- that it has had.
 with fired as (
     select * from {{ ref('trigger_log') }}
 ),

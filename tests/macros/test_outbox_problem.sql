@@ -17,10 +17,11 @@ select *
 from (
     values
     {%- for name, written, sent, wanted, gone, changed, synced, expected in cases %}
+    {%- set found = outbox_problem(written, sent, wanted, gone, changed, synced) or '' %}
     (
         '{{ name }}',
         '{{ expected }}',
-        '{{ (outbox_problem(written, sent, wanted, gone, changed, synced) or "")[:60] }}'
+        '{{ found[:60] }}'
     ){{ ',' if not loop.last }}
     {%- endfor %}
 ) as cases (case_name, expected, found)

@@ -25,7 +25,6 @@ remembered as (
 
 outbox as (
     select * from {{ source('state', 'esp_outbox') }}
-    where customer_key is not null or email is not null
 ),
 
 named as (
@@ -135,25 +134,7 @@ still_at_esp as (
 
 -- Whoever was sent stays until the outbox has told the ESP, and an export came after that.
 told as (
-    select
-        erasure_hash,
-        max(case when op = 'erase' then {{ time_of_iso_text('changed_at') }} end) as told_at
-    from (
-        select
-            known.erasure_hash,
-            outbox.op,
-            outbox.changed_at
-        from known
-        inner join outbox on known.key_hash = {{ customer_key_hash('outbox.customer_key') }}
-        union all
-        select
-            known.erasure_hash,
-            outbox.op,
-            outbox.changed_at
-        from known
-        inner join outbox on known.identifier_type = 'email' and known.identifier = outbox.email
-    ) as sent
-    group by erasure_hash
+    {{ told_erasures('known', 'outbox') }}
 ),
 
 exports as (
@@ -183,22 +164,7 @@ confirmed as (
         known.* exclude (confirmed_at, suppression_reason, suppressed_at),
         coalesce(
             known.confirmed_at,
-            {% if var('using_esp_contacts') -%}
-            case
-                when
-                    still_at_esp.erasure_hash is null
-                    and exports.exported_at > known.requested_at
-                    and (told.erasure_hash is null or exports.exported_at > told.told_at)
-                    then exports.exported_at
-            end
-            {%- else -%}
-            -- Nobody reads back: who was sent counts as gone after 30 days.
-            case
-                when told.erasure_hash is null then known.requested_at
-                when {{ dbt.dateadd('day', 30, 'told.told_at') }} <= {{ as_of_at() }}
-                    then {{ dbt.dateadd('day', 30, 'told.told_at') }}
-            end
-            {%- endif %}
+            {{ erasure_confirmed_at('known', 'still_at_esp', 'told', 'exports') }}
         ) as confirmed_at,
         coalesce(
             least(silenced.reason, known.suppression_reason),
