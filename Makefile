@@ -6,6 +6,11 @@ SHELL := /bin/bash
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 DATA ?= complete_journey
+# The e-mail platform: klaviyo, braze or generic.
+ESP ?=
+# Whose data `make subject-access` writes down, and where to.
+EMAIL ?=
+OUT ?=
 # Of the simulated shop: people with an account, and the seed of every draw.
 CUSTOMERS ?= 20000
 SEED ?= 7
@@ -57,9 +62,14 @@ $(VENV)/.demo: requirements/core.txt requirements/demo.txt $(VENV)/.created
 	$(call install,$(VENV),core demo)
 	@touch $(VENV)/.core
 
-$(VENV)/.dev: requirements/core.txt requirements/demo.txt requirements/dev.txt $(VENV)/.created
-	$(call install,$(VENV),core demo dev)
-	@touch $(VENV)/.core $(VENV)/.demo
+$(VENV)/.sync: requirements/core.txt requirements/sync.txt $(VENV)/.created
+	$(call install,$(VENV),core sync)
+	@touch $(VENV)/.core
+
+$(VENV)/.dev: requirements/core.txt requirements/demo.txt requirements/sync.txt \
+		requirements/dev.txt $(VENV)/.created
+	$(call install,$(VENV),core demo sync dev)
+	@touch $(VENV)/.core $(VENV)/.demo $(VENV)/.sync
 
 # dbt-bouncer pins a duckdb that dbt-duckdb cannot use; it only reads the manifest.
 .venv-bouncer/.bouncer: requirements/bouncer.txt $(VENV)/.created
@@ -68,7 +78,7 @@ $(VENV)/.dev: requirements/core.txt requirements/demo.txt requirements/dev.txt $
 
 .PHONY: requirements
 requirements: ## Pin requirements/*.in anew, with hashes (needs uv)
-	@cd requirements && for purpose in core demo dev bouncer; do \
+	@cd requirements && for purpose in core demo sync dev bouncer; do \
 		uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras \
 			--generate-hashes $$purpose.in -o $$purpose.txt || exit 1; \
 	done
@@ -90,6 +100,28 @@ check: $(VENV)/.core ## Report on the landing: what is there, what is missing, t
 .PHONY: build
 build: $(VENV)/.core ## dbt build on the landing, then publish if everything passed
 	@$(BIN)/python -m tools.build
+
+# Platforms are named, never guessed: a sync writes to other people's systems.
+.PHONY: platform
+platform:
+	@test -n "$(ESP)" || { echo "Name the platform: make $(MAKECMDGOALS) ESP=klaviyo|braze|generic"; exit 1; }
+
+.PHONY: sync
+sync: platform $(VENV)/.sync ## Send what changed to the e-mail platform (ESP=klaviyo|braze|generic)
+	@$(BIN)/python -m tools.sync $(ESP)
+
+.PHONY: sync-dry-run
+sync-dry-run: platform $(VENV)/.sync ## Say what a sync would send, and send nothing (ESP=)
+	@$(BIN)/python -m tools.sync $(ESP) --dry-run
+
+.PHONY: nightly
+nightly: platform $(VENV)/.sync ## Check, build, sync, and ask what became of it (ESP=)
+	@$(BIN)/python -m tools.nightly $(ESP)
+
+.PHONY: subject-access
+subject-access: export SUBJECT_EMAIL := $(EMAIL)
+subject-access: $(VENV)/.core ## Write down everything held on a person (EMAIL=, OUT= a file)
+	@$(BIN)/python -m tools.subject_access $(OUT)
 
 # --- Quality ----------------------------------------------------------------------------------
 

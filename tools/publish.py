@@ -5,12 +5,13 @@ keeps reading it. The copy is new from the first byte, so that rows that were er
 the file, not only from its tables.
 """
 
+import json
 import os
 from pathlib import Path
 
 import duckdb
 
-from tools.places import place
+from tools.places import ROOT, place
 
 # Core to monitoring; a schema that does not exist yet is passed over.
 SCHEMAS = (
@@ -24,6 +25,37 @@ SCHEMAS = (
     "activation",
     "monitoring",
 )
+
+
+def activation_tests(run_id: str) -> list[tuple[str, str, str]]:
+    """Return what became of each test of an activation table, as dbt's last run left it.
+
+    Args:
+        run_id: of the build that is published; tests of another run say nothing about it.
+
+    Returns:
+        Rows of run_id, test_name and status: pass, warn, fail, error, skipped or not run; no row
+        where dbt left no results at all.
+    """
+    folder = ROOT / (os.environ.get("DBT_TARGET_PATH") or "target")
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text())
+        results = json.loads((folder / "run_results.json").read_text())
+    except FileNotFoundError:
+        return []
+    statuses = {}
+    if results["metadata"]["invocation_id"] == run_id:
+        statuses = {result["unique_id"]: result["status"] for result in results["results"]}
+    models = {
+        name
+        for name, node in manifest["nodes"].items()
+        if node["resource_type"] == "model" and node["fqn"][1] == "activation"
+    }
+    return [
+        (run_id, node["name"], statuses.get(name, "not run"))
+        for name, node in sorted(manifest["nodes"].items())
+        if node["resource_type"] == "test" and models.intersection(node["depends_on"]["nodes"])
+    ]
 
 
 def publish(target: Path | None = None) -> int:
@@ -69,6 +101,19 @@ def publish(target: Path | None = None) -> int:
                 f'create table "{published}"."{schema}"."{table}" as '
                 f'select * from "{catalog}"."{schema}"."{table}"'
             )
+        if ("state", "monitoring", "build_runs") in tables:
+            (run_id,) = connection.execute(
+                "select run_id from monitoring.build_runs order by built_at desc limit 1"
+            ).fetchone() or ("",)
+            # Whether anything may be sent: tools.sync asks.
+            connection.execute(
+                "create table monitoring.activation_tests"
+                " (run_id varchar, test_name varchar, status varchar)"
+            )
+            if rows := activation_tests(run_id):
+                connection.executemany(
+                    "insert into monitoring.activation_tests values (?, ?, ?)", rows
+                )
     with partial.open("rb") as written:
         os.fsync(written.fileno())
     partial.replace(target)

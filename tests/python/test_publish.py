@@ -1,5 +1,9 @@
-"""The published database: whole or as it was, readable all the time, free of what was erased."""
+"""The published database: whole or as it was, readable all the time, free of what was erased.
 
+And what a person who asks is told of it.
+"""
+
+import json
 import os
 import subprocess
 import sys
@@ -7,6 +11,8 @@ import sys
 import duckdb
 import pytest
 from conftest import OPTIONAL_TABLES, ROOT, TABLES
+
+from tools import subject_access
 
 EMAIL = "very.personal.address@example.com"
 
@@ -18,8 +24,16 @@ def shop(tmp_path_factory, write_tables):
     customer = f"""
         union all select 'zoe', '{EMAIL}', timestamp '2024-01-01'
     """
+    order = "union all select 'o9', 'zoe', 'paid', timestamp '2024-01-09', 'USD', 50.00"
+    line = "union all select 'l9', 'o9', 'p1', 1, 50.00"
     landing = write_tables(
-        folder / "landing", **TABLES | {"crm_customers": TABLES["crm_customers"] + customer}
+        folder / "landing",
+        **TABLES
+        | {
+            "crm_customers": TABLES["crm_customers"] + customer,
+            "shop_orders": f"{TABLES['shop_orders']} {order}",
+            "shop_order_lines": f"{TABLES['shop_order_lines']} {line}",
+        },
     )
     switches = "".join(
         f"using_{name}: false\n" for name in OPTIONAL_TABLES if name != "erasure_requests"
@@ -75,6 +89,91 @@ def test_state_is_published_too(shop):
         assert connection.execute("select count(*) > 0 from marts.segment_spells").fetchone() == (
             True,
         )
+
+
+def test_what_is_published_says_which_tests_of_the_activation_ran(shop):
+    """None, in this build; tests/python/test_activation_sync.py has one with all of them."""
+    with duckdb.connect(str(shop / "published.duckdb"), read_only=True) as connection:
+        found = connection.execute(
+            "select status, count(*) > 5 from monitoring.activation_tests group by status"
+        ).fetchall()
+    assert found == [("not run", True)]
+
+
+def access(folder, email, **variables):
+    """Run `make subject-access`'s program; return its result and where it writes."""
+    path = folder / "access.json"
+    path.unlink(missing_ok=True)
+    environment = os.environ | {
+        "SUBJECT_EMAIL": email,
+        "LETTERSHOP_LANDING": str(folder / "landing"),
+        "LETTERSHOP_DUCKDB": str(folder / "work.duckdb"),
+        "LETTERSHOP_STATE": str(folder / "state.duckdb"),
+        "DBT_LOG_PATH": str(folder / "logs"),
+        **variables,
+    }
+    command = [sys.executable, "-m", "tools.subject_access", str(path)]
+    result = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    return result, path
+
+
+def test_who_asks_is_told_of_every_row(shop):
+    """Held against a search for their words in every table there is."""
+    databases = [shop / "work.duckdb", shop / "state.duckdb"]
+    before = [path.read_bytes() for path in databases]
+    result, path = access(shop, f" {EMAIL.title()} ")
+    assert result.returncode == 0, result.stderr
+    assert [path.read_bytes() for path in databases] == before
+    for words in (result.stdout, result.stderr):
+        assert "@" not in words
+    log = shop / "logs" / "dbt.log"
+    assert EMAIL not in log.read_text().lower()
+    assert oct(path.stat().st_mode)[-3:] == "600"
+    answer = json.loads(path.read_text())
+    told = {table["table"]: table for table in answer["tables"]}
+    with duckdb.connect() as connection:
+        for alias, database in zip(("work", "state"), databases, strict=True):
+            connection.execute(f"attach '{database}' as {alias} (read_only)")
+        tables = connection.execute(
+            "select table_catalog, table_schema, table_name from information_schema.tables"
+            " where table_type = 'BASE TABLE'"
+        ).fetchall()
+        key = answer["customer_keys"][0]
+        searched = 0
+        for catalog, schema, name in tables:
+            (count,) = connection.execute(
+                f"select count(*) from {catalog}.{schema}.{name} as t"
+                " where regexp_matches(cast(t as varchar), ?)",
+                [f"{EMAIL}|\\b(zoe|o9|l9)\\b|{key}"],
+            ).fetchone()
+            if count:
+                searched += 1
+                assert len(told[f"{schema}.{name}"]["rows"]) == count, (schema, name)
+    assert searched > 20
+    for name in ("landing.crm_customers", "landing.shop_order_lines", "core.fct_order_lines"):
+        assert len(told[name]["rows"]) == 1
+    assert told["core.dim_customers"]["purposes"]["email_marketing"] == "consent"
+    assert "crm_customers" in told["core.dim_customers"]["made_from"]
+    assert all(table["purposes"] and table["made_from"] for table in told.values())
+    for other in ("ann@example.com", "bob@example.com"):
+        assert other not in path.read_text()
+
+
+def test_nobody_is_told_of_somebody_else(shop, monkeypatch):
+    result, path = access(shop, EMAIL, SUBJECT_KEY="another")
+    assert result.returncode != 0 and "customer key" in result.stderr and not path.exists()
+    result, path = access(shop, "no address")
+    assert result.returncode != 0 and "EMAIL=" in result.stderr and not path.exists()
+    monkeypatch.setenv("LETTERSHOP_LANDING", str(shop / "landing"))
+    monkeypatch.setenv("LETTERSHOP_DUCKDB", str(shop / "work.duckdb"))
+    monkeypatch.setenv("LETTERSHOP_STATE", str(shop / "state.duckdb"))
+    known = json.loads((shop / "target" / "manifest.json").read_text())
+    monkeypatch.setattr(subject_access, "manifest", lambda: known)
+    assert subject_access.everything("nobody@example.com")["tables"] == []
+    told = json.dumps(subject_access.everything("ann@example.com"), default=str)
+    assert "ann@example.com" in told and EMAIL not in told and "bob@example.com" not in told
 
 
 def test_a_database_held_elsewhere_stops_the_build_with_one_message(shop):

@@ -6,6 +6,7 @@
     python -m tools.bench scoring [CUSTOMERS] scoring with all models, against the usual way;
                                               memory of training; 1,000,000 where nothing is said
     python -m tools.bench triggers LANDING    the latency of the selector `triggers`
+    python -m tools.bench sync                100,000 changed rows, with and without a rate limit
 
 Ratios of one run compare; seconds depend on the machine and on who else uses it.
 """
@@ -13,7 +14,7 @@ Ratios of one run compare; seconds depend on the machine and on who else uses it
 import sys
 from pathlib import Path
 
-from tools.bench import overhead, scale, scoring, triggers
+from tools.bench import overhead, scale, scoring, sync, triggers
 
 
 def main() -> None:
@@ -27,6 +28,8 @@ def main() -> None:
             scoring.measure(int(size[0]) if size else 1_000_000)
         case ["triggers", landing]:
             triggers.measure(Path(landing))
+        case ["sync"]:
+            sync.measure()
         case _:
             sys.exit(__doc__)
 

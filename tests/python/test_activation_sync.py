@@ -1,0 +1,171 @@
+"""Activation tables as dbt builds them, at the platforms; and the messages on their fields."""
+
+import json
+import os
+import subprocess
+import sys
+
+import duckdb
+import pytest
+from conftest import ROOT, Build
+from shop import VARS, write_shop
+
+from tests.e2e.checks import sends
+from tests.e2e.messages import FOLDER, MissingError, fields_in, render, require_sound, templates
+from tests.e2e.outbox import Outbox
+from tests.e2e.runs import KINDS, fast_project, run
+from tools.publish import publish
+
+THOROUGH = "LETTERSHOP_THOROUGH" in os.environ
+PLATFORMS = list(KINDS) if THOROUGH else ["klaviyo"]
+# Near enough for the guard of esp_outbox: not a third of the people change within a day.
+CLOCKS = ["2024-06-09 09:30:00", "2024-06-10 09:30:00"][0 if THOROUGH else 1 :]
+CART = {"cart_id": "1", "base_amount": 3.5, "items": [{"product_id": "p1", "quantity": 2.0}]}
+
+
+@pytest.fixture(scope="module")
+def landing(tmp_path_factory):
+    """A small shop with everything in it."""
+    return write_shop(tmp_path_factory.mktemp("shop") / "landing")
+
+
+def build_at(clock: str, folder, landing, name: str, monkeypatch) -> Build:
+    """Build what the sync reads, and publish it with a permit."""
+    build = Build(folder, landing).run(
+        *("build", "--select", f"+esp_{name}", "+privacy_report"),
+        *("--resource-type", "seed", "--resource-type", "model"),
+        vars=VARS | {"as_of_at": clock, "esp": name, "sync_scope": "all"},
+    )
+    for variable, value in build.environment().items():
+        monkeypatch.setenv(variable, value)
+    publish()
+    # The tests of the tables are other tests' business; see below for the permit itself.
+    with duckdb.connect(str(folder / "published.duckdb")) as connection:
+        connection.execute(
+            "create or replace table monitoring.activation_tests as"
+            " select 'run' as run_id, 'a_test' as test_name, 'pass' as status"
+        )
+    return build
+
+
+@pytest.fixture(scope="module", params=PLATFORMS)
+def synced(request, tmp_path_factory, landing):
+    """Two days of the shop, synced: the platform's name, its end, and the second build."""
+    name, folder = request.param, tmp_path_factory.mktemp("synced")
+    project = fast_project(name, folder, records=20)
+    outbox = Outbox(folder / "published.duckdb")
+    with pytest.MonkeyPatch.context() as patch, KINDS[name](delay=0.02) as esp:
+        said = []
+        for clock in CLOCKS:
+            build = build_at(clock, folder, landing, name, patch)
+            said.append(sends(name, esp, outbox, project))
+            esp.settle()
+        esp.forget_counts()
+        sends(name, esp, outbox, project)
+        assert not esp.answers
+        yield name, esp, build, said
+
+
+def test_the_platform_holds_what_is_wanted(synced):
+    name, esp, build, said = synced
+    payloads = {
+        email: json.loads(payload)
+        for email, payload in build.query("select email, payload from activation.esp_payloads")
+    }
+    wanted = {email for (email,) in build.query("select email from activation.esp_profiles")}
+    assert len(wanted) > 20 and wanted == set(payloads)
+    held = esp.held()
+    if name == "klaviyo":
+        found = {email: person["properties"] for email, person in held.items()}
+    elif name == "braze":
+        found = {person["email"]: person for person in held.values()}
+    else:
+        found = held
+    ids = dict(build.query("select email, esp_id from activation.esp_payloads"))
+    for email, payload in payloads.items():
+        sent = payload.get("properties", payload)
+        there = found[ids[email] if name == "generic" else email]
+        there = there.get("properties", there) if name == "generic" else there
+        assert {field: there[field] for field in sent} == sent
+    assert len(found) == len(wanted)
+    assert all(f"{name}_upsert" in words for words in said)
+
+
+@pytest.fixture(scope="module")
+def people(synced):
+    """What is sent of everybody, by platform, under the names that the platform has."""
+    _, _, build, _ = synced
+    with build.connect() as connection:
+        relation = connection.execute("select * from activation.esp_profiles")
+        names = [column[0] for column in relation.description]
+        profiles = [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
+        fields = connection.execute(
+            "select esp, column_name, property_name from seeds.esp_field_map"
+        ).fetchall()
+    for profile in profiles:
+        profile["segments"] = json.loads(profile["segments"])
+    return {
+        esp: [
+            {sent: profile[column] for its, column, sent in fields if its == esp}
+            for profile in profiles
+        ]
+        for esp in ("braze", "klaviyo")
+    }
+
+
+@pytest.mark.parametrize(("name", "file"), templates())
+def test_a_message_can_be_written_to_everybody(people, name, file):
+    """Also to whom nothing is known of, and about a cart of which nothing may be said."""
+    text = (FOLDER / name / file).read_text()
+    require_sound(name, text, set(people[name][0]))
+    emptiest = max(
+        people[name],
+        key=lambda person: sum(
+            value in ("", "none", "unknown", False) for value in person.values()
+        ),
+    )
+    assert not emptiest["may_be_profiled"] or not emptiest["is_buyer"]
+    for person in [emptiest, *people[name]]:
+        for cart in (CART, CART | {"items": []}):
+            said = render(name, text, person, {"context": cart})
+            assert "unsubscribe" in said and "Hello" in said
+            assert "none" not in said and "unknown" not in said and "  ," not in said
+
+
+@pytest.mark.parametrize(("name", "file"), templates())
+def test_a_message_that_names_what_is_not_sent_is_refused(people, name, file):
+    text = (FOLDER / name / file).read_text()
+    person = people[name][0]
+    for field in fields_in(name, text):
+        sent = {its: value for its, value in person.items() if its != field}
+        with pytest.raises(MissingError, match=field):
+            require_sound(name, text, set(sent))
+    for written in fields_in(name, text) & {"first_name", "favourite_category", "segments"}:
+        sent = {its: value for its, value in person.items() if its != written}
+        with pytest.raises(MissingError, match=written):
+            render(name, text, sent, {"context": CART})
+    tags = {
+        "braze": "${set_user_to_unsubscribed_url}",
+        "klaviyo": "{% unsubscribe 'Unsubscribe' %}",
+    }
+    with pytest.raises(MissingError, match="unsubscribe"):
+        require_sound(name, text.replace(tags[name], ""), set(person))
+
+
+@pytest.mark.skipif(not THOROUGH, reason="a whole build with all its tests: make test-thorough")
+def test_a_whole_build_is_a_permit(tmp_path, landing):
+    """And one with tests left out is none."""
+    project = fast_project("generic", tmp_path)
+    vars = VARS | {"esp": "generic", "sync_scope": "all"}
+    environment = os.environ | Build(tmp_path, landing).environment()
+    environment |= {"DBT_TARGET_PATH": str(tmp_path / "target"), "DBT_LOG_PATH": str(tmp_path)}
+    for options, code in ((["--exclude", "esp_outbox,test_type:data"], 2), ([], 0)):
+        command = [sys.executable, "-m", "tools.build", *options, "--vars", json.dumps(vars)]
+        built = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert built.returncode == 0, built.stdout[-4000:]
+        with KINDS["generic"]() as esp:
+            found, said = run("generic", esp, tmp_path, project)
+            assert found == code, said
+            assert (sum(esp.records) > 20) == (code == 0)

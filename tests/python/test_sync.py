@@ -1,0 +1,536 @@
+"""What the sync sends, when it sends nothing, and what it says about it."""
+
+import json
+import os
+import random
+import subprocess
+import time
+
+import duckdb
+import httpx
+import pytest
+from drt.config.parser import load_syncs_safe
+
+from tests.e2e.checks import assert_holds, assert_nothing_came_back, at_random, sends
+from tests.e2e.loopback_esp import KEY, Limits
+from tests.e2e.outbox import ORDER, Outbox
+from tests.e2e.runs import KINDS, fast_project, run, start
+from tools import nightly
+from tools.places import ROOT
+from tools.sync import state
+from tools.sync.__main__ import main
+from tools.sync.platforms import PLATFORMS
+from tools.sync.run import op_of
+
+THOROUGH = "LETTERSHOP_THOROUGH" in os.environ
+SEEDS = range(10) if THOROUGH else range(2)
+
+
+@pytest.fixture(params=KINDS)
+def name(request):
+    """Every platform."""
+    return request.param
+
+
+@pytest.fixture
+def outbox(tmp_path):
+    """An empty outbox."""
+    return Outbox(tmp_path / "published.duckdb")
+
+
+# --- What is sent ---------------------------------------------------------------------------------
+
+
+def test_each_change_is_sent_once(name, outbox, tmp_path):
+    project = fast_project(name, tmp_path)
+    keys = outbox.join(10_000)
+    outbox.build()
+    with KINDS[name]() as esp:
+        sends(name, esp, outbox, project)
+        assert sum(esp.records) == 10_000
+        assert_holds(name, esp, outbox)
+        esp.forget_counts()
+        sends(name, esp, outbox, project)
+        assert sum(esp.answers.values()) == 0
+        outbox.change(keys[100:150], "active")
+        outbox.build()
+        sends(name, esp, outbox, project)
+        assert esp.records == [50]
+        changed = {entry[3] for entry in esp.log if entry[0] == "received" and "active" in entry[4]}
+        assert changed == set(keys[100:150])
+        assert_holds(name, esp, outbox)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_any_sequence_of_changes_ends_in_the_wanted_state(name, outbox, tmp_path, seed):
+    project = fast_project(name, tmp_path, records=20)
+    chance = random.Random(seed)
+    with KINDS[name](seed=seed, delay=0.02) as esp:
+        for _ in range(6):
+            for _ in range(chance.randint(1, 3)):
+                at_random(outbox, chance)
+                outbox.build()
+            sends(name, esp, outbox, project)
+            assert_holds(name, esp, outbox)
+            assert_nothing_came_back(esp, outbox)
+
+
+def test_ops_are_sent_in_their_order(name, outbox, tmp_path):
+    project = fast_project(name, tmp_path)
+    keys = outbox.join(60)
+    outbox.build()
+    with KINDS[name]() as esp:
+        sends(name, esp, outbox, project)
+        esp.log.clear()
+        for op, first in (("suppress", 0), ("delete", 10), ("erase", 20)):
+            outbox.leave(keys[first : first + 10], op)
+        outbox.merge(keys[40:50])
+        outbox.change(keys[30:40], "active")
+        outbox.happen(keys[50:])
+        outbox.build()
+        sends(name, esp, outbox, project)
+        received = [op for word, op, *_ in esp.log if word == "received"]
+        # Klaviyo and Braze erase as they delete, and Klaviyo takes a merge as an import.
+        names = list(dict.fromkeys("delete" if op == "erase" else op for op in received))
+        assert names == [op for op in ORDER if op in names]
+        assert {"delete", "suppress", "upsert"} <= set(names)
+
+
+def test_who_was_renamed_and_left_before_a_sync_does_not_stay(outbox, tmp_path):
+    """The old id goes the way of the new one, whichever of them the platform has by now."""
+    project = fast_project("braze", tmp_path)
+    keys = outbox.join(30)
+    outbox.build()
+    with KINDS["braze"]() as esp:
+        sends("braze", esp, outbox, project)
+        outbox.merge(keys)
+        outbox.build()
+        renamed = [f"m{key[1:]}" for key in keys]
+        for op, first in (("erase", 0), ("delete", 10), ("suppress", 20)):
+            outbox.leave(renamed[first : first + 10], op)
+        outbox.build()
+        sends("braze", esp, outbox, project)
+        assert_holds("braze", esp, outbox)
+        assert esp.held() == {}
+
+
+def test_a_request_is_as_large_as_the_platform_takes(outbox, tmp_path):
+    keys = outbox.join(600)
+    outbox.change(keys, "x" * 20_000)
+    outbox.build()
+    with KINDS["klaviyo"]() as esp:
+        project = fast_project("klaviyo", tmp_path)
+        sends("klaviyo", esp, outbox, project)
+        assert len(esp.records) == 3 and not set(esp.answers) - {"well"}
+        assert 4_000_000 < max(esp.bodies.values()) < 5_000_000
+        outbox.change(keys[:1], "x" * 100_001)
+        outbox.build()
+        esp.forget_counts()
+        code, text = run("klaviyo", esp, tmp_path, project)
+        assert code == 2 and "klaviyo_upsert: a record has 1" in text
+        assert not esp.answers
+
+
+def test_requests_keep_to_the_rate(outbox, tmp_path):
+    """A platform that takes twelve requests a second never says 429 to ten."""
+    project = fast_project("generic", tmp_path, records=5)
+    path = project / "syncs" / "5_upsert.yml"
+    path.write_text(path.read_text().replace("per_second: 0", "per_second: 10"))
+    outbox.join(100)
+    outbox.build()
+    with KINDS["generic"]() as esp:
+        esp.limits["/records"] = Limits(1000, 10**6, requests=12)
+        started = time.monotonic()
+        sends("generic", esp, outbox, project)
+        assert time.monotonic() - started > 1.8
+        assert len(esp.records) == 20 and set(esp.answers) == {"well"}
+        # It would, if there were no pace.
+        path.write_text(path.read_text().replace("per_second: 10", "per_second: 0"))
+        esp.limits["/records"] = Limits(1000, 10**6, requests=12, seconds=60)
+        outbox.change(list(outbox.wanted), "active")
+        outbox.build()
+        code, _ = run("generic", esp, tmp_path, project)
+        assert code == 1 and esp.answers["429"]
+
+
+def test_a_slow_endpoint_does_not_pace_the_others(outbox, tmp_path):
+    """Klaviyo takes a deletion a second; drt's own pace is one for all endpoints of a host."""
+    project = fast_project("klaviyo", tmp_path, records=2)
+    path = project / "syncs" / "1_erase.yml"
+    path.write_text(path.read_text().replace("per_second: 0", "per_second: 1"))
+    keys = outbox.join(62)
+    outbox.build()
+    with KINDS["klaviyo"]() as esp:
+        sends("klaviyo", esp, outbox, project)
+        outbox.leave(keys[:2], "erase")
+        outbox.change(keys[2:], "active")
+        outbox.build()
+        started = time.monotonic()
+        sends("klaviyo", esp, outbox, project)
+        assert 1 < time.monotonic() - started < 20
+        assert esp.requests["/api/profile-bulk-import-jobs"] == 31 + 30
+
+
+def test_a_signal_stops_between_two_requests_and_nothing_is_sent_twice(outbox, tmp_path):
+    project = fast_project("generic", tmp_path, records=10)
+    outbox.join(1_000)
+    outbox.build()
+    with KINDS["generic"]() as esp:
+        path = project / "syncs" / "5_upsert.yml"
+        path.write_text(path.read_text().replace("per_second: 0", "per_second: 50"))
+        process = start("generic", esp, tmp_path, project)
+        while len(esp.records) < 5:
+            time.sleep(0.01)
+        process.terminate()
+        text, _ = process.communicate(timeout=30)
+        assert process.returncode == 143 and "goes on from here" in text
+        assert 0 < sum(esp.records) < 1_000
+        sends("generic", esp, outbox, project)
+        assert sum(esp.records) == 1_000
+        assert_holds("generic", esp, outbox)
+
+
+def test_a_deletion_waits_for_imports(outbox, tmp_path):
+    """Klaviyo applies in an order of its own: an import that waits would bring the person back."""
+    project = fast_project("klaviyo", tmp_path)
+    keys = outbox.join(50)
+    outbox.build()
+    with KINDS["klaviyo"](delay=1e-9) as esp:
+        # Imports stay queued until somebody has asked three times.
+        advance = esp._advance
+        esp._advance = lambda everything=False: advance(everything) if esp.asked > 2 else None
+        sends("klaviyo", esp, outbox, project)
+        outbox.leave(keys[:5], "erase")
+        outbox.build()
+        esp.asked = 0
+        sends("klaviyo", esp, outbox, project)
+        words = [(word, op) for word, op, *_ in esp.log]
+        assert words.index(("received", "delete")) > words.index(("applied", "upsert"))
+        assert_holds("klaviyo", esp, outbox)
+
+
+# --- What was accepted and not applied ------------------------------------------------------------
+
+
+def test_what_was_accepted_and_not_applied_is_sent_again(outbox, tmp_path):
+    project = fast_project("klaviyo", tmp_path, records=20)
+    outbox.join(100)
+    outbox.build()
+    with KINDS["klaviyo"](delay=0.1) as esp:
+        esp.rejected = {outbox.emails["c000030"], outbox.emails["c000031"]}
+        sends("klaviyo", esp, outbox, project)
+        code, text = run("klaviyo", esp, tmp_path, project, "--read-back")
+        assert code == 1 and "klaviyo_upsert: 2 records were accepted and not applied" in text
+        esp.rejected = set()
+        esp.forget_counts()
+        sends("klaviyo", esp, outbox, project)
+        assert sum(esp.records) == 80
+        assert "has applied" in sends("klaviyo", esp, outbox, project, "--read-back")
+        assert "Nothing" in sends("klaviyo", esp, outbox, project, "--read-back")
+        assert_holds("klaviyo", esp, outbox)
+
+
+def test_what_a_201_says_was_not_taken_stops_the_sync(outbox, tmp_path):
+    project = fast_project("braze", tmp_path)
+    outbox.join(200)
+    outbox.build()
+    with KINDS["braze"]() as esp:
+        esp.rejected = {outbox.emails["c000100"]}
+        code, text = run("braze", esp, tmp_path, project)
+        assert code == 1 and "records were not taken: change_seq 101\n" in text
+        esp.rejected = set()
+        sends("braze", esp, outbox, project)
+        assert_holds("braze", esp, outbox)
+
+
+def test_a_rename_that_was_done_before_does_not_stop_the_sync(outbox, tmp_path):
+    project = fast_project("braze", tmp_path)
+    keys = outbox.join(10)
+    outbox.build()
+    with KINDS["braze"]() as esp:
+        sends("braze", esp, outbox, project)
+        outbox.merge(keys[:3])
+        outbox.build()
+        esp._rename(keys[0], f"m{keys[0][1:]}")
+        text = sends("braze", esp, outbox, project)
+        assert "1 records it says were done before" in text
+        assert_holds("braze", esp, outbox)
+
+
+# --- When nothing is sent -------------------------------------------------------------------------
+
+
+def refuses(name, esp, folder, *words, **options):
+    """Assert that a sync stops before its first request, with these words."""
+    code, text = run(name, esp, folder, ROOT / "sync" / name, **options)
+    assert code == 2, text
+    for word in words:
+        assert word in text
+    assert not esp.answers
+
+
+def test_nothing_is_sent_without_a_permit(name, outbox, tmp_path):
+    outbox.join(5)
+    outbox.build()
+    with KINDS[name]() as esp:
+        outbox.publish(is_declared=False)
+        refuses(name, esp, tmp_path, "profiling_basis is not set: nothing may be sent")
+        outbox.publish(status="fail")
+        refuses(name, esp, tmp_path, "Nothing may be sent", "1 fail", "activation_tests")
+        outbox.publish(status="not run")
+        refuses(name, esp, tmp_path, "Nothing may be sent", "1 not run")
+        outbox.path.unlink()
+        refuses(name, esp, tmp_path, "There is no published database", "make build")
+
+
+def test_a_published_database_without_tests_is_no_permit(outbox, tmp_path):
+    outbox.join(5)
+    outbox.build()
+    with KINDS["generic"]() as esp:
+        with duckdb.connect(str(outbox.path)) as connection:
+            connection.execute("delete from monitoring.activation_tests")
+        refuses("generic", esp, tmp_path, "none ran")
+        with duckdb.connect(str(outbox.path)) as connection:
+            connection.execute("drop table monitoring.activation_tests")
+        refuses("generic", esp, tmp_path, "says nothing of its tests")
+
+
+def test_variables_are_asked_for_by_name(name, outbox, tmp_path, monkeypatch, capsys):
+    outbox.join(5)
+    outbox.build()
+    monkeypatch.setenv("LETTERSHOP_PUBLISHED", str(outbox.path))
+    monkeypatch.setenv("LETTERSHOP_SYNC_STATE", str(tmp_path / "state"))
+    for variable in (*PLATFORMS[name].variables, *PLATFORMS[name].defaults):
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(SystemExit) as ended:
+        main([name])
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    for variable in PLATFORMS[name].variables:
+        assert variable in said
+    for variable in PLATFORMS[name].variables:
+        monkeypatch.setenv(variable, KEY)
+    url = next(
+        variable
+        for variable in (*PLATFORMS[name].variables, *PLATFORMS[name].defaults)
+        if variable.endswith("_URL")
+    )
+    monkeypatch.setenv(url, "http://esp.example.com")
+    with pytest.raises(SystemExit):
+        main([name])
+    assert f"{url} must begin with https://" in capsys.readouterr().err
+
+
+def test_a_build_for_another_platform_is_refused(outbox, tmp_path):
+    outbox.join(5)
+    outbox.build()
+    with duckdb.connect(str(outbox.path)) as connection:
+        connection.execute("delete from activation.esp_braze")
+    with KINDS["braze"]() as esp:
+        refuses("braze", esp, tmp_path, "for another platform", "var esp")
+
+
+def test_another_outbox_is_refused(outbox, tmp_path):
+    """After the state was lost numbers begin anew, and nothing would seem to be new."""
+    project = fast_project("generic", tmp_path)
+    outbox.join(50)
+    outbox.build()
+    with KINDS["generic"]() as esp:
+        sends("generic", esp, outbox, project)
+        esp.forget_counts()
+        other = Outbox(outbox.path)
+        other.join(20)
+        other.build()
+        refuses("generic", esp, tmp_path, "another one", "LETTERSHOP_SYNC_STATE")
+
+
+def test_an_op_without_a_sync_is_refused(outbox, tmp_path):
+    project = fast_project("generic", tmp_path)
+    (project / "syncs" / "1_erase.yml").unlink()
+    keys = outbox.join(5)
+    outbox.build()
+    outbox.leave(keys[:1], "erase")
+    outbox.build()
+    with KINDS["generic"]() as esp:
+        code, text = run("generic", esp, tmp_path, project)
+        assert code == 2 and "no sync for: erase" in text and not esp.answers
+
+
+def test_one_run_at_a_time(outbox, tmp_path, monkeypatch):
+    outbox.join(5)
+    outbox.build()
+    monkeypatch.setenv("LETTERSHOP_SYNC_STATE", str(tmp_path / "state"))
+    with KINDS["generic"]() as esp, state.alone("generic"):
+        refuses("generic", esp, tmp_path, "Another sync to generic is running")
+
+
+def test_a_cursor_that_cannot_be_written_is_no_success(outbox, tmp_path, monkeypatch):
+    """Since drt only warns, everything would be sent again night after night."""
+
+    def full(self, data):
+        raise OSError("no space left on device")
+
+    project = fast_project("generic", tmp_path)
+    outbox.join(5)
+    outbox.build()
+    monkeypatch.setattr(state.Folder, "_save_all", full)
+    with KINDS["generic"]() as esp:
+        code, text = run("generic", esp, tmp_path, project)
+        assert code == 1 and "its cursor could not be written" in text
+
+
+# --- What is said ---------------------------------------------------------------------------------
+
+
+def everything_in(folder) -> str:
+    """Return the text of all files below a folder."""
+    return "".join(path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("fault_rate", [0.0, 0.6, 1.0])
+def test_nothing_personal_is_printed_or_stored(name, outbox, tmp_path, fault_rate):
+    """The platform repeats request and key in its errors, and everything is refused or fails."""
+    project = fast_project(name, tmp_path, records=5)
+    outbox.join(40)
+    outbox.build()
+    with KINDS[name](seed=1, fault_rate=fault_rate) as esp:
+        said = ""
+        for options in (["--verbose"], ["--dry-run"], ["--read-back"]):
+            said += run(name, esp, tmp_path, project, *options)[1]
+        esp.needs = esp.needs | {"content-type": "something else"}
+        outbox.change(list(outbox.wanted), "active")
+        outbox.build()
+        code, refused = run(name, esp, tmp_path, project, "--verbose")
+        assert code == 1
+        process = start(name, esp, tmp_path, project, "--verbose")
+        said += refused + process.communicate(timeout=60)[0]
+        assert process.returncode == 1
+    if fault_rate < 1:
+        assert "HTTP 406 (bad_header)" in refused
+    stored = everything_in(tmp_path / "state")
+    for text in (said, stored):
+        assert text
+        for secret in ("@", "example.com", ".person", KEY, "Bearer", "lifecycle"):
+            # Names of fields are in the examples of a dry run.
+            assert secret not in text or (secret == "lifecycle" and text is said)
+
+
+def test_an_error_without_words_of_ours(outbox, tmp_path):
+    """A fault of the program shows where it happened, and no value."""
+    project = fast_project("generic", tmp_path)
+    outbox.join(5)
+    outbox.build()
+    with duckdb.connect(str(outbox.path)) as connection:
+        connection.execute(
+            "create or replace table activation.esp_generic as select"
+            " 'no number of ann@example.com' as change_seq, 'upsert' as op, '{}' as payload"
+        )
+    with KINDS["generic"]() as esp:
+        code, text = run("generic", esp, tmp_path, project)
+    assert code == 1 and "example.com" not in text and "Exception" in text
+
+
+def test_a_dry_run_counts_and_shows_nobody(name, outbox, tmp_path):
+    project = fast_project(name, tmp_path)
+    keys = outbox.join(60)
+    outbox.build()
+    with KINDS[name]() as esp:
+        sends(name, esp, outbox, project)
+        outbox.join(30)
+        outbox.change(keys[:20], "active")
+        outbox.leave(keys[30:33], "erase")
+        outbox.build()
+        esp.forget_counts()
+        text = sends(name, esp, outbox, project, "--dry-run")
+        assert not esp.answers
+        counts = dict(line.split() for line in text.splitlines() if len(line.split()) == 2)
+        assert counts["erase"] == "3" and counts["upsert"] == "50" and counts["suppress"] == "0"
+        assert "30 profiles would be created" in text
+        examples = [line for line in text.splitlines() if "…" in line]
+        assert 1 <= len(examples) <= 3
+        # What many have is shown, what few have is not.
+        assert '"lifecycle_stage": "' in text and "@" not in text and "c0000" not in text
+        sends(name, esp, outbox, project)
+        assert_holds(name, esp, outbox)
+
+
+def test_state_may_be_elsewhere(monkeypatch, tmp_path):
+    monkeypatch.setenv("LETTERSHOP_SYNC_STATE", "s3://bucket/some/where")
+    folder, url = state.state_place("braze")
+    assert folder == ROOT / "data/sync/braze" and url == "s3://bucket/some/where"
+    made = {}
+    monkeypatch.setattr(
+        state, "build_state_bundle", lambda project, folder: made.update(project=project) or 1 / 0
+    )
+    with pytest.raises(ZeroDivisionError):
+        state.state_store("braze")
+    kept = made["project"].state
+    assert (kept.backend, kept.bucket, kept.prefix) == ("s3", "bucket", "some/where/braze")
+
+
+# --- The configuration ----------------------------------------------------------------------------
+
+
+def test_every_op_has_a_sync_that_closes_the_traps(name, monkeypatch):
+    for variable in (*PLATFORMS[name].variables, *PLATFORMS[name].defaults):
+        monkeypatch.setenv(variable, "https://example.com")
+    loaded = load_syncs_safe(ROOT / "sync" / name)
+    assert not loaded.errors and not loaded.deprecations
+    ops = [op_of(one) for one in loaded.syncs]
+    assert ops == list(ORDER)
+    for one in loaded.syncs:
+        assert one.name == f"{name}_{op_of(one)}"
+        assert one.sync.on_error == "fail" and one.sync.mode == "incremental"
+        # Snowflake returns upper-case names, and drt looks the cursor up by exactly its name.
+        assert one.sync.cursor_field == "CHANGE_SEQ" and "as CHANGE_SEQ" in one.model
+        assert one.model.rstrip().endswith("order by change_seq")
+        assert f"op = '{op_of(one)}' and change_seq > {{{{ cursor_value }}}}" in one.model
+        assert one.sync.watermark.default_value == "0" and one.sync.rate_limit.burst is None
+        assert one.sync.retry.max_attempts >= 5 and one.destination.body_mode == "batch"
+
+
+REFUSED_BY_CONTRACT = {
+    "null": {"properties": {"stage": None}},
+    "not a number": {"properties": {"stage": float("nan")}},
+    "unknown attribute": {"first_nam": "x"},
+    "unknown key of a location": {"location": {"zipcode": "1"}},
+    "too large": {"properties": {"stage": "x" * 100_000}},
+}
+
+
+@pytest.mark.parametrize("what", [None, *REFUSED_BY_CONTRACT])
+def test_the_loopback_platform_is_strict(what):
+    attributes = {"email": "ann@example.com", "external_id": "c1"}
+    attributes |= REFUSED_BY_CONTRACT.get(what, {"location": {"zip": "1"}})
+    profiles = {"data": [{"type": "profile", "attributes": attributes}]}
+    body = {"data": {"type": "profile-bulk-import-job", "attributes": {"profiles": profiles}}}
+    with KINDS["klaviyo"]() as esp:
+        answer = httpx.post(
+            f"{esp.url}/api/profile-bulk-import-jobs",
+            content=json.dumps(body),
+            headers=esp.needs,
+        )
+        assert (answer.status_code == 202) == (what is None)
+        assert len(esp.held()) == (what is None)
+
+
+# --- The night ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("failing", [None, 0, 1, 2, 3])
+def test_the_night_ends_at_the_stage_that_fails(monkeypatch, failing):
+    done = []
+
+    def ran(command, cwd, check):
+        done.append(command[2:])
+        return subprocess.CompletedProcess(command, 7 if len(done) - 1 == failing else 0)
+
+    monkeypatch.setattr(nightly.subprocess, "run", ran)
+    assert nightly.nightly("braze") == (0 if failing is None else failing + 1)
+    stages = [
+        ["tools.check"],
+        ["tools.build"],
+        ["tools.sync", "braze"],
+        ["tools.sync", "braze", "--read-back"],
+    ]
+    assert done == stages[: 4 if failing is None else failing + 1]

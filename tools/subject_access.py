@@ -1,0 +1,341 @@
+"""Write down everything that is held on a person: by table, with purposes and sources.
+
+    SUBJECT_EMAIL=... python -m tools.subject_access [file]
+
+Which tables there are, what their columns mean, what they are for and what they are made from is
+asked of dbt, so that a new table cannot be forgotten. Looked through are the raw rows of the
+landing and every table of the working and the state database, by customer key, by each identifier
+that is the person's alone, and by the ids of their orders, visits, messages and carts. Everything
+is opened to read. The address stands in an environment variable, since arguments are seen by
+others, and in the written file, and nowhere else.
+
+SUBJECT_KEY names one customer key where several people share the address.
+"""
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from tools.places import ROOT, dbt, place
+
+# Columns that name a person, and the type of what stands in them. macros/business/
+# identifier_columns.sql says the same of what an erasure searches.
+IDENTIFIERS = {
+    "customer_id": "customer_id",
+    "merged_into_customer_id": "customer_id",
+    "left_customer_id": "customer_id",
+    "right_customer_id": "customer_id",
+    "external_id": "customer_id",
+    "email": "email",
+    "phone": "phone",
+    "esp_contact_id": "esp_contact_id",
+    "merged_into_contact_id": "esp_contact_id",
+    "anonymous_id": "anonymous_id",
+}
+# Columns with identifiers of a type that stands beside them, and their forms with both in one.
+TYPED = {
+    "identifier": "identifier_type",
+    "visitor": "visitor_type",
+    "left_identifier": "left_type",
+    "right_identifier": "right_type",
+}
+# Columns with customer keys; ids at the platform are ours, or one of the identifiers above.
+KEYS = ("customer_key", "own_key", "esp_id", "new_esp_id")
+# Ids that are one person's, and the table that says whose.
+OWNED = {
+    "order_id": "core.fct_orders",
+    "session_id": "core.fct_web_sessions",
+    "message_id": "core.fct_messages",
+    "cart_id": "core.fct_carts",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table to look through.
+
+    Attributes:
+        name: layer and name.
+        relation: in SQL.
+        columns: name to what it means.
+        purposes: purpose to legal basis.
+        sources: landing tables that it is made from.
+    """
+
+    name: str
+    relation: str
+    columns: dict[str, str]
+    purposes: dict[str, str]
+    sources: list[str]
+
+
+@dataclass
+class Person:
+    """By what a person is found.
+
+    Attributes:
+        keys: customer keys, retired ones too.
+        identifiers: store, type and identifier.
+        owned: values by column of OWNED.
+    """
+
+    keys: list[str]
+    identifiers: list[tuple[str, str, str]]
+    owned: dict[str, list[str]] = field(default_factory=dict)
+
+
+def manifest() -> dict:
+    """Return what dbt knows of the project, parsed anew into a folder that is thrown away.
+
+    Raises:
+        SystemExit: if dbt cannot parse it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        result = dbt("--quiet", "parse", "--target-path", folder, capture_output=True, text=True)
+        if result.returncode:
+            sys.exit("dbt cannot parse the project: run `dbt parse`.")
+        return json.loads((Path(folder) / "manifest.json").read_text())
+
+
+def tables(known: dict) -> Iterator[Table]:
+    """Yield the landing's tables, then the stored ones that dbt builds.
+
+    Args:
+        known: dbt's manifest.
+    """
+    nodes = known["nodes"]
+
+    def sources_of(name: str, seen: set[str]) -> set[str]:
+        found = set()
+        for parent in known["parent_map"].get(name, ()):
+            if parent in known["sources"]:
+                found.add(known["sources"][parent]["name"])
+            elif parent not in seen:
+                seen.add(parent)
+                found |= sources_of(parent, seen)
+        return found
+
+    def described(node: dict) -> dict[str, str]:
+        return {column: its["description"] for column, its in node["columns"].items()}
+
+    for name, raw in sorted(known["sources"].items()):
+        path = place("LETTERSHOP_LANDING") / f"{raw['name']}.parquet"
+        if raw["source_name"] == "state" or not path.exists():
+            continue
+        files = path / "*.parquet" if path.is_dir() else path
+        readers = [nodes[child] for child in known["child_map"][name] if child in nodes]
+        purposes = {}
+        for reader in readers:
+            purposes |= reader["config"]["meta"].get("purposes", {})
+        relation = f"read_parquet('{files}', union_by_name = true)"
+        yield Table(f"landing.{raw['name']}", relation, described(raw), purposes, [raw["name"]])
+    for name, node in sorted(nodes.items()):
+        is_stored = node["config"].get("materialized") in ("table", "incremental", "snapshot")
+        if node["resource_type"] not in ("model", "snapshot") or not is_stored:
+            continue
+        yield Table(
+            f"{node['fqn'][1]}.{node['name']}",
+            node["relation_name"],
+            described(node),
+            node["config"]["meta"].get("purposes", {}),
+            sorted(sources_of(name, set())),
+        )
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """Open the working and the state database to read, under the names that dbt gives them.
+
+    Raises:
+        SystemExit: in words.
+    """
+    work, state = place("LETTERSHOP_DUCKDB"), place("LETTERSHOP_STATE")
+    for path in (work, state):
+        if not path.exists():
+            sys.exit(f"There is no database at {path}: run `make build` first.")
+    connection = duckdb.connect()
+    try:
+        connection.execute(f"attach '{work}' as \"{work.stem}\" (read_only)")
+        connection.execute(f"attach '{state}' as state (read_only)")
+    except duckdb.IOException:
+        sys.exit("A database is written to by another process. Run this again when it has ended.")
+    connection.execute(f'use "{work.stem}"')
+    connection.execute("set timezone = 'UTC'")
+    return connection
+
+
+def person(connection: duckdb.DuckDBPyConnection, email: str, key: str | None) -> Person:
+    """Return by what a person is found in the tables.
+
+    Args:
+        connection: to the databases.
+        email: as it was given.
+        key: customer key, where the address alone does not say who.
+
+    Raises:
+        SystemExit: if nobody, or more than one, has the address.
+    """
+    email = email.strip().lower()
+    found = connection.execute(
+        """
+        select customer_key from core.dim_identifiers
+        where identifier_type = 'email' and identifier = $email
+        union
+        select customer_key from core.dim_customers where email = $email
+        order by customer_key
+        """,
+        {"email": email},
+    ).fetchall()
+    keys = [one for (one,) in found if key in (None, one)]
+    if len(keys) > 1:
+        sys.exit(
+            f"{len(keys)} people have this address. Find out which of them asks, and name the"
+            f" customer key: SUBJECT_KEY= one of {', '.join(keys)}"
+        )
+    if found and not keys:
+        sys.exit("Nobody with this address has that customer key.")
+    known = connection.execute(
+        """
+        select distinct store, identifier_type, identifier from core.dim_identifiers
+        where list_contains($keys, customer_key) and not is_shared
+        """,
+        {"keys": keys},
+    ).fetchall()
+    stores = connection.execute("select distinct store from core.dim_identifiers").fetchall()
+    if len(found) < 2:
+        # Also rows that no customer came of: an unsubscribe of somebody unknown.
+        known += [(store, "email", email) for (store,) in stores or [("main",)]]
+    retired = connection.execute(
+        "select own_key from core.dim_customer_records where list_contains(?, customer_key)", [keys]
+    ).fetchall()
+    return Person(sorted({*keys, *(one for (one,) in retired)}), sorted(set(known)))
+
+
+def rows(connection: duckdb.DuckDBPyConnection, table: Table, whom: Person) -> list[dict] | None:
+    """Return the rows of a table about a person; None where nothing in it could name one.
+
+    Args:
+        connection: to the databases.
+        table: any.
+        whom: the person.
+    """
+    relation, there = table.relation, {}
+    try:
+        for name, *_ in connection.execute(f"describe select * from {relation}").fetchall():
+            there[name.lower()] = name
+    except duckdb.CatalogException:
+        # Not built: a table that the shop's vars switch off.
+        return None
+    in_store = " and identifiers.store = coalesce(cast(t.store as varchar), 'main')"
+    in_store = in_store if "store" in there else ""
+    conditions = [
+        f"list_contains($keys, cast(t.{column} as varchar))" for column in KEYS if column in there
+    ]
+    named = []
+    exists = "exists (select 1 from identifiers where identifiers.type {} and {} = identifiers.id"
+    for column, kind in IDENTIFIERS.items():
+        if column in there:
+            said = f"trim(cast(t.{column} as varchar))"
+            said = f"lower({said})" if kind == "email" else said
+            named.append(exists.format(f"= '{kind}'", said) + in_store + ")")
+    for column in {"esp_id", "new_esp_id"} & there.keys():
+        kinds = "in ('customer_id', 'esp_contact_id', 'email')"
+        named.append(exists.format(kinds, f"t.{column}") + ")")
+    for column, kind in TYPED.items():
+        if column in there and kind in there:
+            named.append(exists.format(f"= t.{kind}", f"t.{column}") + in_store + ")")
+    if "person" in there:
+        kind, said = (f"split_part(t.person, chr(31), {part})" for part in (2, 3))
+        named.append(exists.format(f"= {kind}", said) + in_store + ")")
+    if named and "customer_key" in there:
+        # Whose customer is known is not asked by address: somebody else may have it too.
+        named = [f"t.customer_key is null and ({' or '.join(named)})"]
+    conditions += named
+    for column, values in whom.owned.items():
+        if column in there and values:
+            conditions.append(f"list_contains($owned_{column}, cast(t.{column} as varchar))")
+    if not conditions:
+        return None
+    given = {"keys": whom.keys} | {f"owned_{name}": its for name, its in whom.owned.items()}
+    query = f"select t.* from {relation} as t where {' or '.join(conditions)}"
+    used = {name: value for name, value in given.items() if f"${name}" in query}
+    result = connection.execute(query, used)
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def everything(email: str, key: str | None = None) -> dict:
+    """Return everything held on a person.
+
+    Args:
+        email: of the person.
+        key: customer key, where the address alone does not say who.
+
+    Raises:
+        SystemExit: in words.
+    """
+    with connect() as connection:
+        whom = person(connection, email, key)
+        known = manifest()
+        connection.execute(
+            "create temp table identifiers (store varchar, type varchar, id varchar)"
+        )
+        if whom.identifiers:
+            connection.executemany("insert into identifiers values (?, ?, ?)", whom.identifiers)
+        if whom.keys:
+            for column, table in OWNED.items():
+                values = connection.execute(
+                    f"select distinct {column} from {table}"
+                    f" where list_contains(?, customer_key) and {column} is not null order by 1",
+                    [whom.keys],
+                ).fetchall()
+                whom.owned[column] = [value for (value,) in values]
+        held = []
+        for table in tables(known):
+            found = rows(connection, table, whom)
+            if found:
+                meanings = {name: table.columns.get(name, "") for name in found[0]}
+                held.append(
+                    {
+                        "table": table.name,
+                        "purposes": table.purposes,
+                        "made_from": table.sources,
+                        "columns": meanings,
+                        "rows": found,
+                    }
+                )
+    return {
+        "written_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "email": email.strip().lower(),
+        "customer_keys": whom.keys,
+        "copies": [
+            f"{place('LETTERSHOP_PUBLISHED')}: the tables from core to monitoring",
+            "the e-mail platform: what activation.esp_profiles says, once synced",
+        ],
+        "tables": held,
+    }
+
+
+def main() -> None:
+    """Write the file, for its owner's eyes, and say where it is; never whom it is about."""
+    email = os.environ.get("SUBJECT_EMAIL", "")
+    if "@" not in email or len(sys.argv) > 2:
+        sys.exit("Name the person: make subject-access EMAIL=<address> [OUT=<file>]")
+    named = f"data/subject_access/{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+    path = ROOT / (sys.argv[1] if len(sys.argv) == 2 else named)
+    answer = everything(email, os.environ.get("SUBJECT_KEY") or None)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(answer, file, ensure_ascii=False, indent=1, default=str)
+    count = sum(len(table["rows"]) for table in answer["tables"])
+    print(f"{count:,} rows of {len(answer['tables'])} tables are in {path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The sync to the e-mail platform: `python -m tools.sync`."""

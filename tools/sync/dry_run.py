@@ -1,0 +1,121 @@
+"""What a sync would send, without sending it and without showing anybody."""
+
+import contextlib
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+from drt.config.parser import load_syncs
+
+from tools.places import ROOT
+from tools.sync.permit import Refused, published, require_permit
+from tools.sync.platforms import PLATFORMS
+from tools.sync.run import op_of, pending
+from tools.sync.state import cursors, state_store
+
+# Values that fewer people than this have are not shown.
+SHOWN_FROM = 20
+
+
+def dry_run(name: str, project: Path | None = None) -> int:
+    """Print what a sync would send: counts, profiles that it would create, three examples.
+
+    Args:
+        name: of the platform.
+        project: drt's; by default the platform's under sync/.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        Refused: in words.
+    """
+    platform = PLATFORMS[name]
+    for variable in (*platform.variables, *platform.defaults):
+        os.environ.setdefault(variable, "unset")
+    with contextlib.closing(published()) as connection:
+        try:
+            require_permit(connection)
+        except Refused as refusal:
+            print(f"A sync would stop: {refusal}\n")
+        syncs, state = load_syncs(project or ROOT / "sync" / name, vars={}), state_store(name)
+        waiting = pending(connection, name, syncs, state)
+        at = cursors(syncs, state)
+        for sync in syncs:
+            print(f"{op_of(sync):<9}{waiting[sync.name][0]:>12,}")
+        print(f"{created(connection, name, at[f'{name}_upsert']):,} profiles would be created.")
+        shown = Counter()
+        payloads = []
+        for sync in syncs:
+            found = connection.execute(
+                f"select payload from activation.esp_{name} where op = ? and change_seq > ?"
+                " order by change_seq limit 1000",
+                [op_of(sync), at[sync.name]],
+            ).fetchall()
+            payloads += [(op_of(sync), json.loads(payload)) for (payload,) in found]
+        for _, payload in payloads:
+            shown.update(leaves(payload))
+        for op in ("upsert", "suppress", "erase"):
+            example = next((payload for its, payload in payloads if its == op), None)
+            if example is not None:
+                print(f"{op}: {json.dumps(redacted(example, shown), ensure_ascii=False)}")
+    return 0
+
+
+def created(connection: duckdb.DuckDBPyConnection, name: str, at: int) -> int:
+    """Return how many pending upserts are of people whom the platform does not have, as we know it.
+
+    Args:
+        connection: to the published database.
+        name: of the platform.
+        at: cursor of its upserts.
+    """
+    return connection.execute(
+        f"""
+        select count(*)
+        from activation.esp_{name} as waiting
+        inner join activation.esp_outbox as outbox using (change_seq)
+        where waiting.op = 'upsert' and waiting.change_seq > $at
+            and not exists (
+                select 1 from activation.esp_outbox as earlier
+                where earlier.esp_id = outbox.esp_id
+                    and earlier.op = 'upsert' and earlier.change_seq <= $at
+            )
+            and not exists (
+                select 1 from core.dim_esp_contacts as known
+                where known.email = outbox.email
+                    or outbox.esp_id in (known.external_id, known.esp_contact_id)
+            )
+        """,
+        {"at": at},
+    ).fetchone()[0]
+
+
+def leaves(payload, key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each value of a payload with its key."""
+    if isinstance(payload, dict):
+        for name, part in payload.items():
+            yield from leaves(part, name)
+    elif isinstance(payload, list):
+        for part in payload:
+            yield from leaves(part, key)
+    else:
+        yield key, str(payload)
+
+
+def redacted(payload, shown: Counter, key: str = ""):
+    """Return a payload without what only few people have.
+
+    Args:
+        payload: of one record.
+        shown: how often each key has each value.
+        key: under which it stands.
+    """
+    if isinstance(payload, dict):
+        return {name: redacted(part, shown, name) for name, part in payload.items()}
+    if isinstance(payload, list):
+        return [redacted(part, shown, key) for part in payload]
+    return payload if shown[key, str(payload)] >= SHOWN_FROM else "…"

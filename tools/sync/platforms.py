@@ -1,0 +1,342 @@
+"""The e-mail platforms that the sync knows, and how drt's rows reach them.
+
+drt extracts, batches, renders, paces, retries and keeps the cursor. What it has no answer to is
+here: what a platform says inside a 2xx, what it only accepted and still has to do, and that its
+error texts may repeat what was sent to it. Nothing that a platform says is printed or stored but
+status numbers, error codes and ids of jobs.
+"""
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from drt.config.models import RestApiDestinationConfig, RetryConfig, SyncConfig, SyncOptions
+from drt.destinations.auth import AuthHandler
+from drt.destinations.base import SyncResult
+from drt.destinations.rate_limiter import resolve_rate_limiter
+from drt.destinations.retry import resolve_retry, with_retry
+from drt.destinations.row_errors import RowError
+from drt.templates.renderer import render_template
+
+# What goes around the records of a request, in bytes; generous.
+ENVELOPE = 2000
+DONE = (200, 201, 202, 204)
+WAIT_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What is particular to a platform.
+
+    Attributes:
+        variables: environment variables that must be set: name to what it is.
+        defaults: environment variables with a default.
+        max_body_bytes: of a request.
+        max_record_bytes: of one record.
+        errors: key under which a 2xx lists records that were not taken.
+        refusals: key under which a 2xx lists records that have been done before.
+        importing: path that lists imports that were accepted and are not done, with its query.
+        job_paths: paths whose answers name a job to ask about later.
+    """
+
+    variables: dict[str, str]
+    defaults: dict[str, str] = field(default_factory=dict)
+    max_body_bytes: int = 1_000_000
+    max_record_bytes: int = 1_000_000
+    errors: str | None = None
+    refusals: str | None = None
+    importing: tuple[str, dict[str, str]] | None = None
+    job_paths: tuple[str, ...] = ()
+
+
+# Limits: developers.klaviyo.com/en/reference (bulk import, suppress, data privacy) and
+# braze.com/docs/api (users/track, users/delete, external_ids/rename, errors).
+PLATFORMS = {
+    "klaviyo": Platform(
+        variables={
+            "KLAVIYO_API_KEY": "a private API key that may write profiles and subscriptions"
+        },
+        defaults={"KLAVIYO_URL": "https://a.klaviyo.com"},
+        max_body_bytes=5_000_000,
+        max_record_bytes=100_000,
+        importing=(
+            "/api/profile-bulk-import-jobs",
+            {"filter": 'any(status,["queued","processing"])'},
+        ),
+        job_paths=("/api/profile-bulk-import-jobs", "/api/profile-suppression-bulk-create-jobs"),
+    ),
+    "braze": Platform(
+        variables={
+            "BRAZE_API_KEY": "a REST API key that may track, delete and rename users",
+            "BRAZE_URL": "the REST endpoint of your instance, such as https://rest.iad-01.braze.com",
+        },
+        max_body_bytes=4_000_000,
+        errors="errors",
+        refusals="rename_errors",
+    ),
+    "generic": Platform(
+        variables={
+            "WEBHOOK_URL": "where to post records",
+            "WEBHOOK_TOKEN": "the bearer token that goes with them",
+        },
+    ),
+}
+
+
+class NotDoneError(Exception):
+    """The platform still works on what it accepted."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a platform accepted and does later.
+
+    Attributes:
+        sync: name of the sync.
+        url: where to ask about it.
+        after: the change_seq after which its records begin.
+    """
+
+    sync: str
+    url: str
+    after: int
+
+
+class Endpoint:
+    """drt's destination: sends batches to a platform and understands its answers.
+
+    Attributes:
+        request_count: requests that were answered well.
+        refused_count: records that the platform said were done before.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        client: httpx.Client,
+        accepted: Callable[[Job], None],
+        report: Callable[[str], None],
+    ):
+        """Prepare; nothing is sent yet.
+
+        Args:
+            platform: whose answers these are.
+            client: one for all requests, so that connections are kept.
+            accepted: called with each job before its rows count as sent.
+            report: called with a line about each request.
+        """
+        self.platform, self.client = platform, client
+        self.accepted, self.report = accepted, report
+        self.request_count = self.refused_count = 0
+
+    def load(
+        self, records: list[dict], config: RestApiDestinationConfig, sync_options: SyncOptions
+    ) -> SyncResult:
+        """Send a batch, in as many requests as the configuration asks for.
+
+        Args:
+            records: rows with CHANGE_SEQ and PAYLOAD.
+            config: of the sync.
+            sync_options: of the sync.
+
+        Returns:
+            Counts, and errors without a word of what was sent.
+        """
+        result = SyncResult()
+        # By URL: drt's own key is the host, and its slowest endpoint would pace all the others.
+        limiter = resolve_rate_limiter(config, sync_options, key_override=config.url)
+        retry = resolve_retry(config.retry, sync_options)
+        headers = {**config.headers, **AuthHandler(config.auth).get_headers()}
+        size = config.max_records_per_request
+        for start in range(0, len(records), size):
+            rows = records[start : start + size]
+            body = render_template(config.batch_template, rows=rows).encode()
+            first, last = rows[0]["CHANGE_SEQ"], rows[-1]["CHANGE_SEQ"]
+            limiter.acquire()
+            started = time.monotonic()
+            try:
+                response = with_retry(
+                    lambda body=body: self._send(config.url, headers, body), retry
+                )
+            except httpx.HTTPStatusError as error:
+                self._fail(result, start, rows, error.response.status_code, said(error.response))
+            except httpx.HTTPError as error:
+                self._fail(result, start, rows, None, f"no answer ({type(error).__name__})")
+            else:
+                self._understand(result, start, rows, config.url, response, sync_options)
+                self.report(
+                    f"  change_seq {first} to {last}: {len(rows)} records, {len(body)} bytes,"
+                    f" HTTP {response.status_code}, {time.monotonic() - started:.2f} s"
+                )
+            if result.failed:
+                break
+        return result
+
+    def _send(self, url: str, headers: dict[str, str], body: bytes) -> httpx.Response:
+        response = self.client.post(url, headers=headers, content=body)
+        if response.status_code not in DONE:
+            # A 207 is a partial failure, and a redirect did not take anything.
+            raise httpx.HTTPStatusError("", request=response.request, response=response)
+        self.request_count += 1
+        return response
+
+    def _understand(
+        self,
+        result: SyncResult,
+        start: int,
+        rows: list[dict],
+        url: str,
+        response: httpx.Response,
+        sync_options: SyncOptions,
+    ) -> None:
+        """Count what a 2xx took, and remember what it only accepted."""
+        try:
+            answer = response.json() if response.content else {}
+        except ValueError:
+            answer = {}
+        answer = answer if isinstance(answer, dict) else {}
+        self.refused_count += len(answer.get(self.platform.refusals) or ())
+        not_taken = answer.get(self.platform.errors) or ()
+        if not_taken:
+            named = {one.get("index") for one in not_taken if isinstance(one, dict)}
+            bad = [row for index, row in enumerate(rows) if index in named]
+            self._fail(result, start, bad or rows, response.status_code, "records were not taken")
+            return
+        path = httpx.URL(url).path
+        if path in self.platform.job_paths:
+            job_id = str((answer.get("data") or {}).get("id", ""))
+            if not re.fullmatch(r"[\w=-]{1,100}", job_id):
+                self._fail(result, start, rows, response.status_code, "the answer names no job")
+                return
+            after = rows[0]["CHANGE_SEQ"] - 1
+            self.accepted(Job(sync_options._sync_name, f"{url}/{job_id}", after))
+        result.success += len(rows)
+
+    def _fail(
+        self, result: SyncResult, start: int, rows: list[dict], status: int | None, text: str
+    ) -> None:
+        numbers = [row["CHANGE_SEQ"] for row in rows]
+        where = f"change_seq {numbers[0]}" + (f" to {numbers[-1]}" if len(numbers) > 1 else "")
+        result.failed += len(rows)
+        result.row_errors.append(RowError(start, "", status, f"{text}: {where}"))
+
+
+def said(response: httpx.Response) -> str:
+    """Return the status of a refusal and the codes in it: never its text, which may repeat ours."""
+    codes = re.findall(r'"code"\s*:\s*"([a-z_]{1,40})"', response.text[:10_000])
+    named = f" ({', '.join(sorted(set(codes)))})" if codes else ""
+    return f"HTTP {response.status_code}{named}"
+
+
+def records_per_request(platform: Platform, wanted: int, largest: int) -> int:
+    """Return how many records go into a request so that its body stays within the limit.
+
+    Args:
+        platform: whose limit.
+        wanted: as configured.
+        largest: bytes of the largest record.
+
+    Raises:
+        ValueError: in words, where one record is too large.
+    """
+    if largest > platform.max_record_bytes or largest + ENVELOPE > platform.max_body_bytes:
+        raise ValueError(f"a record has {largest} bytes, more than the platform takes")
+    return max(1, min(wanted, (platform.max_body_bytes - ENVELOPE) // (largest + 1)))
+
+
+def _get(client: httpx.Client, sync: SyncConfig, url: str, params: dict | None = None) -> dict:
+    headers = {**sync.destination.headers, **AuthHandler(sync.destination.auth).get_headers()}
+
+    def ask() -> httpx.Response:
+        response = client.get(url, headers=headers, params=params)
+        if response.status_code != 200:
+            raise httpx.HTTPStatusError("", request=response.request, response=response)
+        return response
+
+    return with_retry(ask, RetryConfig(max_attempts=6)).json()
+
+
+def wait_for_imports(
+    platform: Platform,
+    client: httpx.Client,
+    syncs: list[SyncConfig],
+    pause: float,
+    stop: threading.Event,
+) -> None:
+    """Return once nothing that was accepted before is still being imported, or to be stopped.
+
+    A person who is deleted while an import of them waits would come back with it.
+
+    Args:
+        platform: where nothing is listed, nothing is waited for.
+        client: for the requests.
+        syncs: any of them say where the platform is.
+        pause: seconds between two questions.
+        stop: set when a signal came.
+
+    Raises:
+        NotDoneError: after WAIT_SECONDS.
+        httpx.HTTPError: if the platform does not answer.
+    """
+    if not platform.importing:
+        return
+    path, params = platform.importing
+    url = str(httpx.URL(syncs[0].destination.url).copy_with(path=path))
+    ends = time.monotonic() + WAIT_SECONDS
+    while _get(client, syncs[0], url, params)["data"]:
+        if time.monotonic() > ends:
+            raise NotDoneError
+        if stop.wait(pause):
+            return
+
+
+def outcomes(
+    client: httpx.Client, syncs: list[SyncConfig], jobs: list[Job], pause: float
+) -> Iterator[tuple[Job, int]]:
+    """Yield each job, as it is done, with the number of its records that were not applied.
+
+    Args:
+        client: for the requests.
+        syncs: of the platform.
+        jobs: what was accepted.
+        pause: seconds between two questions.
+
+    Raises:
+        NotDoneError: after WAIT_SECONDS.
+        httpx.HTTPError: if the platform does not answer.
+    """
+    ends = time.monotonic() + WAIT_SECONDS
+    for job in jobs:
+        while True:
+            found = _get(client, syncs[0], job.url)["data"]["attributes"]
+            if found["status"] in ("complete", "cancelled", "failed"):
+                break
+            if time.monotonic() > ends:
+                raise NotDoneError
+            time.sleep(pause)
+        missing = found["total_count"] - found.get("completed_count", 0)
+        missing -= found.get("skipped_count") or 0
+        yield job, max(missing, found.get("failed_count") or 0)
+
+
+def remember(path: Path, jobs: list[Job]) -> None:
+    """Write down which jobs are to be asked about, whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text("".join(json.dumps(vars(job)) + "\n" for job in jobs))
+    partial.replace(path)
+
+
+def remembered(path: Path) -> list[Job]:
+    """Return the jobs that were written down; a last line that was cut short is left out."""
+    jobs = []
+    for line in path.read_text().splitlines() if path.exists() else ():
+        try:
+            jobs.append(Job(**json.loads(line)))
+        except ValueError:
+            break
+    return jobs

@@ -1,0 +1,311 @@
+"""Sending and reading back: drt's engine between a snapshot and a platform."""
+
+import contextlib
+import json
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import httpx
+from drt.config.models import SyncConfig
+from drt.config.parser import load_syncs
+from drt.config.profiles import DuckDBProfile
+from drt.engine.observer import StatePersistingObserver
+from drt.engine.sync import run_sync
+from drt.state.manager import StateStore
+
+from tools.places import ROOT
+from tools.sync.permit import Refused, published, require_permit, require_variables
+from tools.sync.platforms import (
+    PLATFORMS,
+    Endpoint,
+    Platform,
+    outcomes,
+    records_per_request,
+    remember,
+    remembered,
+    wait_for_imports,
+)
+from tools.sync.state import STATE, alone, cursors, rewind, state_store
+
+PROFILE = DuckDBProfile(type="duckdb", database="")
+
+
+class Snapshot:
+    """drt's source: one read-only connection, so that all ops see the same build."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection):
+        """Keep the connection.
+
+        Args:
+            connection: to the published database.
+        """
+        self.connection = connection
+
+    def extract(self, query: str, config, *, query_tags=None) -> Iterator[dict]:
+        """Yield the rows of a query.
+
+        Args:
+            query: as drt rendered it.
+            config: drt's profile; the connection is what counts.
+            query_tags: drt's.
+        """
+        found = self.connection.cursor().execute(query)
+        names = [column[0] for column in found.description]
+        while rows := found.fetchmany(10_000):
+            for row in rows:
+                yield dict(zip(names, row, strict=True))
+
+    def test_connection(self, config) -> bool:
+        """Return whether there is an answer: it was opened before.
+
+        Args:
+            config: drt's profile.
+        """
+        return True
+
+
+def op_of(sync: SyncConfig) -> str:
+    """Return the op that a sync sends: its name is <platform>_<op>."""
+    return sync.name.partition("_")[2]
+
+
+def pending(
+    connection: duckdb.DuckDBPyConnection, name: str, syncs: list[SyncConfig], state: StateStore
+) -> dict[str, tuple[int, int]]:
+    """Return how many records each sync has to send, and the bytes of the largest.
+
+    Args:
+        connection: to the published database.
+        name: of the platform.
+        syncs: in order.
+        state: drt's.
+
+    Raises:
+        Refused: if the cursors are of another outbox, the build is for another platform, or an op
+            has no sync.
+    """
+    at = cursors(syncs, state)
+    (end,) = connection.execute(
+        "select coalesce(max(change_seq), 0) from activation.esp_outbox"
+    ).fetchone()
+    if max(at.values()) > end:
+        raise Refused(
+            f"The sync to {name} has come to change {max(at.values())}, and the outbox ends at"
+            f" {end}: it is another one, or older. Name another {STATE} to begin anew with it."
+        )
+    ops = connection.execute(f"select distinct op from activation.esp_{name}").fetchall()
+    (is_written,) = connection.execute(
+        "select count(*) > 0 from activation.esp_outbox where esp_id is not null"
+    ).fetchone()
+    if is_written and not ops:
+        raise Refused(
+            f"What is published has nothing for {name}: it was built for another platform. Set the"
+            f" var esp to {name} in the landing's vars.yml, then run `make build`."
+        )
+    if unknown := {op for (op,) in ops} - {op_of(sync) for sync in syncs}:
+        raise Refused(f"sync/{name}/syncs has no sync for: {', '.join(sorted(unknown))}.")
+    return {
+        sync.name: connection.execute(
+            "select count(*), coalesce(max(strlen(payload)), 0)"
+            f" from activation.esp_{name} where op = ? and change_seq > ?",
+            [op_of(sync), at[sync.name]],
+        ).fetchone()
+        for sync in syncs
+    }
+
+
+def fit(platform: Platform, syncs: list[SyncConfig], waiting: dict[str, tuple[int, int]]) -> None:
+    """Make requests as large as the platform takes, and drt's batches as large as a request.
+
+    A signal stops a run between two batches.
+
+    Args:
+        platform: whose limits.
+        syncs: changed in place.
+        waiting: of pending.
+
+    Raises:
+        Refused: if a record is too large.
+    """
+    for sync in syncs:
+        try:
+            size = records_per_request(
+                platform, sync.destination.max_records_per_request, waiting[sync.name][1]
+            )
+        except ValueError as error:
+            raise Refused(f"{sync.name}: {error}. Nothing was sent.") from None
+        sync.destination.max_records_per_request = sync.sync.batch_size = size
+
+
+@contextlib.contextmanager
+def stoppable() -> Iterator[tuple[threading.Event, list[int]]]:
+    """Take SIGTERM and SIGINT as a wish to stop between two requests.
+
+    Yields:
+        What is set when one comes, and the signals that came.
+    """
+    stop, received = threading.Event(), []
+
+    def on_signal(number, _frame):
+        received.append(number)
+        stop.set()
+
+    before = {
+        number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield stop, received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def send(name: str, project: Path | None = None, verbose: bool = False, pause: float = 5.0) -> int:
+    """Send what changed.
+
+    Args:
+        name: of the platform.
+        project: drt's; by default the platform's under sync/.
+        verbose: report each request.
+        pause: seconds between two questions whether the platform is done.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        Refused: in words, before the first request.
+    """
+    platform = PLATFORMS[name]
+    with (
+        stoppable() as (stop, received),
+        alone(name) as folder,
+        contextlib.closing(published()) as connection,
+    ):
+        require_permit(connection)
+        require_variables(platform)
+        syncs, state = load_syncs(project or ROOT / "sync" / name, vars={}), state_store(name)
+        waiting = pending(connection, name, syncs, state)
+        fit(platform, syncs, waiting)
+        jobs = folder / "jobs.jsonl"
+        remember(jobs, remembered(jobs))
+        with httpx.Client(timeout=30.0) as client, jobs.open("a", buffering=1) as accepted:
+            endpoint = Endpoint(
+                platform,
+                client,
+                accepted=lambda job: accepted.write(json.dumps(vars(job)) + "\n"),
+                report=print if verbose else lambda line: None,
+            )
+            if any(count for count, _ in waiting.values()):
+                wait_for_imports(platform, client, syncs, pause, stop)
+            for sync in syncs:
+                if stop.is_set():
+                    break
+                if not waiting[sync.name][0]:
+                    continue
+                if not send_op(sync, connection, endpoint, state, stop):
+                    return 1
+        if received:
+            print("Stopped between two requests. Run it again: it goes on from here.")
+            return 128 + received[0]
+        print(f"{name} took everything, in {endpoint.request_count:,} requests.")
+        if endpoint.refused_count:
+            print(f"  {endpoint.refused_count:,} records it says were done before.")
+    return 0
+
+
+def send_op(
+    sync: SyncConfig,
+    connection: duckdb.DuckDBPyConnection,
+    endpoint: Endpoint,
+    state: StateStore,
+    stop: threading.Event,
+) -> bool:
+    """Send the rows of an op and print what came of it.
+
+    Args:
+        sync: drt's.
+        connection: to the published database.
+        endpoint: of the platform.
+        state: drt's.
+        stop: set when a signal came.
+
+    Returns:
+        Whether the next op may follow.
+    """
+    result = run_sync(
+        sync,
+        Snapshot(connection),
+        endpoint,
+        PROFILE,
+        Path(),
+        state_manager=state,
+        observer=StatePersistingObserver(state, None),
+        stop_event=stop,
+        vars={},
+    )
+    print(f"{sync.name}: {result.success:,} sent", flush=True)
+    if result.failed:
+        for error in result.row_errors:
+            print(f"{sync.name}: {error.error_message}", file=sys.stderr)
+        print("Nothing after it was sent. Run it again: it begins this op anew.", file=sys.stderr)
+        return False
+    reached, at = result.success, cursors([sync], state)[sync.name]
+    if reached and not result.interrupted and not rows_until(connection, sync, at):
+        # drt only warns where it cannot write its state; everything would be sent again each time.
+        print(f"{sync.name}: its cursor could not be written to {STATE}.", file=sys.stderr)
+        return False
+    return True
+
+
+def rows_until(connection: duckdb.DuckDBPyConnection, sync: SyncConfig, at: int) -> bool:
+    """Return whether nothing of an op is left after a cursor."""
+    name, _, op = sync.name.partition("_")
+    (left,) = connection.execute(
+        f"select count(*) from activation.esp_{name} where op = ? and change_seq > ?", [op, at]
+    ).fetchone()
+    return left == 0
+
+
+def read_back(name: str, project: Path | None = None, pause: float = 5.0) -> int:
+    """Ask what became of what the platform accepted, and send again what was not applied.
+
+    Args:
+        name: of the platform.
+        project: drt's; by default the platform's under sync/.
+        pause: seconds between two questions.
+
+    Returns:
+        The exit code: 1 where something was not applied.
+
+    Raises:
+        Refused: in words.
+    """
+    platform = PLATFORMS[name]
+    with alone(name) as folder:
+        path = folder / "jobs.jsonl"
+        jobs = remembered(path)
+        if not jobs:
+            print(f"Nothing that {name} accepted is left to ask about.")
+            return 0
+        require_variables(platform)
+        syncs, state = load_syncs(project or ROOT / "sync" / name, vars={}), state_store(name)
+        left, missing = list(jobs), Counter()
+        with httpx.Client(timeout=30.0) as client:
+            for job, count in outcomes(client, syncs, jobs, pause):
+                if count:
+                    missing[job.sync] += count
+                    rewind(state, job)
+                left.remove(job)
+                remember(path, left)
+    for sync, count in missing.items():
+        print(f"{sync}: {count:,} records were accepted and not applied.", file=sys.stderr)
+    if missing:
+        print("The next sync sends them again. The platform's own log says why.", file=sys.stderr)
+        return 1
+    print(f"{name} has applied what it accepted, in {len(jobs):,} jobs.")
+    return 0

@@ -1,0 +1,104 @@
+"""Where the sync keeps how far it has come: a folder, or a bucket; and one run at a time."""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from drt.config.base import ProjectConfig, StateConfig
+from drt.config.models import SyncConfig
+from drt.state.factory import build_state_bundle
+from drt.state.manager import LocalStateManager, StateStore, SyncState
+
+from tools.places import ROOT
+from tools.sync.permit import Refused
+from tools.sync.platforms import Job
+
+STATE = "LETTERSHOP_SYNC_STATE"
+STATE_DEFAULT = "data/sync"
+REMOTE = {"s3": "s3", "gs": "gcs"}
+
+
+class Folder(LocalStateManager):
+    """drt's state in a folder, written whole or not at all."""
+
+    def _save_all(self, data: dict) -> None:
+        self._state_dir.mkdir(parents=True, exist_ok=True)
+        partial = self._state_file.with_suffix(f".{os.getpid()}")
+        partial.write_text(json.dumps(data, indent=2))
+        partial.replace(self._state_file)
+
+
+def state_place(name: str) -> tuple[Path, str | None]:
+    """Return the folder of a platform's state, and the URL of its cursors where they are elsewhere.
+
+    Args:
+        name: of the platform.
+    """
+    said = os.environ.get(STATE) or STATE_DEFAULT
+    remote = said.partition("://")[0] in REMOTE and "://" in said
+    return ROOT / (STATE_DEFAULT if remote else said) / name, said if remote else None
+
+
+def state_store(name: str) -> StateStore:
+    """Return where drt keeps the cursors of a platform.
+
+    Args:
+        name: of the platform.
+    """
+    folder, url = state_place(name)
+    if url is None:
+        return Folder(folder)
+    scheme, _, rest = url.partition("://")
+    bucket, _, prefix = rest.strip("/").partition("/")
+    state = StateConfig(
+        backend=REMOTE[scheme], bucket=bucket, prefix="/".join(filter(None, (prefix, name)))
+    )
+    return build_state_bundle(ProjectConfig(name="lettershop", state=state), folder).state
+
+
+@contextlib.contextmanager
+def alone(name: str) -> Iterator[Path]:
+    """Hold the folder of a platform's state: one run at a time.
+
+    Args:
+        name: of the platform.
+
+    Raises:
+        Refused: if another run holds it.
+    """
+    folder, _ = state_place(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(f"Another sync to {name} is running. Wait until it has ended.") from None
+        yield folder
+
+
+def cursors(syncs: list[SyncConfig], state: StateStore) -> dict[str, int]:
+    """Return the change_seq up to which each sync has come.
+
+    Args:
+        syncs: of the platform.
+        state: drt's.
+    """
+    found = {sync.name: state.get_last_sync(sync.name) for sync in syncs}
+    return {
+        name: int(last.last_cursor_value) if last and last.last_cursor_value else 0
+        for name, last in found.items()
+    }
+
+
+def rewind(state: StateStore, job: Job) -> None:
+    """Set the cursor of a sync back to before a job, if it is later."""
+    last = state.get_last_sync(job.sync)
+    if last and last.last_cursor_value and int(last.last_cursor_value) > job.after:
+        state.save_sync(
+            SyncState(
+                job.sync, last.last_run_at, 0, "partial", None, last_cursor_value=str(job.after)
+            )
+        )
