@@ -1,6 +1,7 @@
 """The trainer of every model of a probability."""
 
 import json
+from datetime import date, timedelta
 
 from lettershop_ml import engine, metrics, policy, propensity, registry, scoring, terms, trainer
 
@@ -19,6 +20,18 @@ def settings_of(request: dict) -> propensity.Settings:
         test_cutoffs=int(request["test_cutoffs"]),
         operating_rate=float(request["operating_rate"]),
     )
+
+
+def known_to(request: dict, champion: dict) -> str:
+    """Return the day on which the last window ended that a version was trained on, ISO date.
+
+    Args:
+        request: the model's row of training_requests.
+        champion: the version's row of the registry.
+    """
+    last = date.fromisoformat(str(champion["trained_to"])[:10])
+    ended = last + timedelta(days=int(request["target_horizon_days"]))
+    return min(ended.isoformat(), str(champion["as_of_date"])[:10])
 
 
 def sample_of(table, names: list[str]) -> propensity.Sample:
@@ -122,10 +135,7 @@ class Trainer:
             return trainer.refused(request, rows, champion, cause, str(error))
 
         def compare():
-            # Cutoffs that the champion was trained on flatter it: newer ones decide if there are.
-            trained_to = str(champion["trained_to"])[:10]
-            newer = [row for row in fit.metrics if row["cutoff"] > trained_to]
-            judged = newer or fit.metrics
+            judged = policy.judged(fit.metrics, known_to(request, champion))
             return policy.replaces(
                 propensity.mean_of(judged, fit.published, "log_loss"),
                 propensity.mean_of(judged, "champion", "log_loss"),

@@ -22,6 +22,7 @@ from lettershop_ml import (
     personas,
     policy,
     propensity,
+    propensity_trainer,
     registry,
     scoring,
     terms,
@@ -434,6 +435,31 @@ def test_a_model_is_trained_when_its_policy_says_so_and_never_gets_worse():
     assert on("2024-02-10", Imagined())[0] in ("kept", "promoted")
     with pytest.raises(ValueError, match="has no version 'nonsense'"):
         on("2024-02-11", Imagined(), rollback_version="nonsense")
+
+
+def test_windows_that_the_version_in_service_has_seen_do_not_judge():
+    rows = [
+        dict(cutoff=cutoff, candidate=name, metric="log_loss", value=value)
+        # It has seen most of what followed the first of them.
+        for cutoff, mine, its in (("2024-02-05", 0.6, 0.3), ("2024-03-04", 0.5, 0.6))
+        for name, value in (("mean", mine), ("champion", its))
+    ]
+
+    def said(known_to: str) -> bool:
+        judged = policy.judged(rows, known_to)
+        losses = [propensity.mean_of(judged, name, "log_loss") for name in ("mean", "champion")]
+        return policy.replaces(*losses)[0]
+
+    assert said("2024-03-04") and said("2024-02-06")
+    assert not said("2024-02-05")
+    # Where it has seen something of them all, the newest decides.
+    assert said("2024-05-01")
+    request = {"target_horizon_days": 60}
+    served = {"trained_to": "2024-01-05", "as_of_date": "2024-03-20"}
+    assert propensity_trainer.known_to(request, served) == "2024-03-05"
+    assert propensity_trainer.known_to(request, served | {"as_of_date": "2024-03-01"}) == (
+        "2024-03-01"
+    )
 
 
 def test_what_could_not_be_trained_is_tried_at_once_when_asked_or_when_it_asks_otherwise():
