@@ -46,7 +46,8 @@ orders_in_windows as (
         label_windows.as_of_date,
         label_windows.label_window_end,
         sum(days.order_count) as order_count,
-        sum(days.net_amount) as net_amount
+        sum(days.net_amount) as net_amount,
+        sum(days.margin_amount) as margin_amount
     from {{ ref('purchase_days') }} as days
     inner join label_windows
         on
@@ -133,6 +134,7 @@ final as (
                 when 'goes_silent'
                     then case when responses.email_responses > 0 then 0 else 1 end
                 when 'spends' then coalesce(orders.net_amount, 0)
+                when 'earns' then coalesce(orders.margin_amount, 0)
             end as double
         ) as label
     from population
