@@ -1,7 +1,7 @@
 -- Grain: model that serves and feature. How far the people it speaks of today are from those it was
 -- trained on, by shares of people per bin. The index is the smaller of two, that against all of
--- training and that against its newest cutoff: what growth or season moved before training ended is
--- no drift.
+-- training and that against the people of the day of training: what growth or season had moved by
+-- then is no drift.
 with bins as (
     select
         *,
@@ -22,8 +22,8 @@ indices as (
             'expected_rate', 'training_row_count', 'actual_rate', 'row_count', 'bin_count'
         ) }}) as training_index,
         sum({{ stability_part(
-            'last_rate', 'last_row_count', 'actual_rate', 'row_count', 'bin_count'
-        ) }}) as last_cutoff_index
+            'day_rate', 'day_row_count', 'actual_rate', 'row_count', 'bin_count'
+        ) }}) as training_day_index
     from bins
     group by model_name, model_version, feature
 ),
@@ -38,9 +38,9 @@ final as (
         training_row_count,
         cast(bin_count as integer) as bin_count,
         cast(training_index as decimal(18, 6)) as training_index,
-        cast(last_cutoff_index as decimal(18, 6)) as last_cutoff_index,
+        cast(training_day_index as decimal(18, 6)) as training_day_index,
         cast(
-            least(training_index, coalesce(last_cutoff_index, training_index)) as decimal(18, 6)
+            least(training_index, coalesce(training_day_index, training_index)) as decimal(18, 6)
         ) as stability_index
     from indices
 )

@@ -352,38 +352,53 @@ def mean_of(rows: list[dict], candidate: str, metric: str) -> float:
     return float(np.mean(found)) if found else float("nan")
 
 
-def describe(sample: Sample, names) -> list[dict]:
+def describe(sample: Sample, names, today: dict[str, np.ndarray]) -> list[dict]:
     """Return per feature the mutual information with the label, stability and drift bins.
 
     Stability is the population stability index between the first and the last cutoff.
+
+    Args:
+        sample: training rows.
+        names: features to describe.
+        today: features of those whom the model speaks of on the day of training.
     """
     cutoffs = sorted(set(sample.cutoffs.tolist()))
     first, last = sample.cutoffs == cutoffs[0], sample.cutoffs == cutoffs[-1]
     described = []
     for name in names:
         values = sample.columns[name]
-        bins = _bins(values, last)
-        earliest = metrics.smeared_shares(values[first], bins["edges"], bins["width"])
+        bins = _bins(values, today[name])
+        earliest, newest = (
+            metrics.smeared_shares(values[rows], bins["edges"], bins["width"])
+            for rows in (first, last)
+        )
         described.append(
             dict(
                 feature=name,
                 mutual_information=metrics.mutual_information(values, sample.labels),
-                stability=metrics.stability(earliest, bins["last_shares"]),
+                stability=metrics.stability(earliest, newest),
                 **bins,
             )
         )
     return described
 
 
-def _bins(values, last) -> dict:
-    """Return bins of the sample, with the shares at its newest cutoff (a mask of rows) alone."""
+def _bins(values, today) -> dict:
+    """Return bins of the sample, with the shares of the day of training beside them."""
     bins = metrics.bins_of(values)
-    newest = metrics.smeared_shares(values[last], bins["edges"], bins["width"])
-    return bins | {"last_shares": newest.tolist(), "last_rows": int(last.sum())}
+    if not len(today):
+        return bins
+    shares = metrics.smeared_shares(today, bins["edges"], bins["width"])
+    return bins | {"day_shares": shares.tolist(), "day_rows": len(today)}
 
 
 def train(
-    sample: Sample, names, rankings, settings: Settings, serving: terms.Additive | None = None
+    sample: Sample,
+    names,
+    rankings,
+    settings: Settings,
+    serving: terms.Additive | None = None,
+    today: dict[str, np.ndarray] | None = None,
 ) -> Fit:
     """Train on a sample and return the model to publish.
 
@@ -393,6 +408,8 @@ def train(
         rankings: columns to rank by, for comparison; the first, the RFM score, must be beaten.
         settings: see Settings.
         serving: the version that serves, to be compared with.
+        today: features of those whom the model speaks of on the day of training, with the
+            rankings; nobody where None.
 
     Raises:
         NotTrainableError: with the reason, where there is too little to learn from.
@@ -429,6 +446,7 @@ def train(
         model, used, published = fit_ranking(sample, ranking), [ranking], ranking
     model = terms.centred(model, sample.columns)
     logits = model.logit(sample.columns)
+    today = today or {name: np.empty(0) for name in sample.columns}
     rows = [row | {"is_published": row["candidate"] == published} for row in rows]
     return Fit(
         algorithm=algorithm,
@@ -436,8 +454,7 @@ def train(
         model=model,
         parameters=parameters,
         metrics=rows,
-        features=describe(sample, used),
-        scores={"deciles": metrics.deciles(logits).tolist()}
-        | _bins(logits, sample.cutoffs == cutoffs[-1]),
+        features=describe(sample, used, today),
+        scores={"deciles": metrics.deciles(logits).tolist()} | _bins(logits, model.logit(today)),
         published=published,
     )

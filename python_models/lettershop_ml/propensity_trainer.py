@@ -70,11 +70,7 @@ class Trainer:
         there = set(self.inputs.columns(grain))
         names = [one["feature"] for one in payload["features"] if one["feature"] in there]
         limit = float(request["drift_limit"])
-        # Of today's customers those whom the model speaks of, as its training sample was.
-        rules = scoring.population(request) if grain == "customer" else []
-        members = " and ".join(rule for rule, _ in rules) or "true"
-        today = self.inputs.today(grain, names, trainer.DRIFT_ROWS, members)
-        feature, moved = policy.drift(payload["features"], trainer.arrays(today, names))
+        feature, moved = policy.drift(payload["features"], self.today(request, names))
         if moved > limit:
             return "drift", f"{feature} has moved since training: {moved:.3f} is over {limit}"
         table = self.inputs.rows(
@@ -93,6 +89,19 @@ class Trainer:
         if now < floor:
             return "metric", f"AUC {now:.3f} since training is under its floor of {floor:.3f}"
         return None
+
+    def today(self, request: dict, names: list[str]) -> dict:
+        """Return the features of today's customers whom the model speaks of, by name.
+
+        Args:
+            request: the model's row of training_requests.
+            names: features to read.
+        """
+        grain = request["target_grain"]
+        rules = scoring.population(request) if grain == "customer" else []
+        members = " and ".join(rule for rule, _ in rules) or "true"
+        found = self.inputs.today(grain, names, trainer.DRIFT_ROWS, members)
+        return trainer.arrays(found, names)
 
     def train(self, request: dict, rows, champion: dict | None, cause) -> list[dict]:
         """Train, and return the decision about the result.
@@ -123,14 +132,14 @@ class Trainer:
             rankings = [name for name in RANKINGS if name in there]
             columns = list(dict.fromkeys([*names, *rankings]))
             table = self.inputs.rows(name, grain, columns, int(request["maximum_rows"]))
-            sample = sample_of(table, columns)
+            sample, today = sample_of(table, columns), self.today(request, columns)
             serving = None
             if champion is not None:
                 serving = terms.from_rows(json.loads(champion["payload"])["terms"])
                 if not serving.pieces.keys() <= sample.columns.keys():
                     serving = None
             with engine.single_threaded():
-                fit = propensity.train(sample, names, rankings, settings, serving)
+                fit = propensity.train(sample, names, rankings, settings, serving, today)
         except propensity.NotTrainableError as error:
             return trainer.refused(request, rows, champion, cause, str(error))
 
