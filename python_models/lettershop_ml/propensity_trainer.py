@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from lettershop_ml import engine, metrics, policy, propensity, registry, scoring, terms, trainer
 
-# Columns that targets are also ranked by where they have them; the first must be beaten.
+# Columns that targets are also ranked by where they have them.
 RANKINGS = ("rfm_score", "redemption_count_before", "recency_days")
 # Fewer labels since training say nothing about a version.
 MINIMUM_TO_JUDGE = 100

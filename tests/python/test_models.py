@@ -150,7 +150,6 @@ def test_a_shop_that_buys_has_models_scores_and_reasons(trained):
             and ours.cutoff_date = baselines.cutoff_date and ours.metric = baselines.metric
             and baselines.candidate = 'rfm_score'
         where ours.is_published and ours.metric = 'auc' and baselines.candidate is null
-            and ours.model_name not in ('clicks_send', 'redeems_send')
         """
     ) == [(0,)]
 

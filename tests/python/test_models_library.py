@@ -46,6 +46,7 @@ def made_up(rows: int = 3000, seed: int = 1) -> propensity.Sample:
 
 
 NAMES = list("abcde")
+FEW_TREES = propensity.Settings(iterations=20)
 
 
 def test_metrics_equal_those_of_scikit_learn():
@@ -197,6 +198,22 @@ def test_what_does_not_beat_the_ranking_is_not_published():
     fit = propensity.train(sample, NAMES, ["rfm_score"], propensity.Settings())
     assert fit.algorithm == "ranking" and "no model beats the ranking by RFM" in fit.reason
     assert list(fit.model.pieces) == ["rfm_score"]
+
+
+def test_the_better_of_two_rankings_is_the_bar():
+    sample = made_up()
+    told = -2 * sample.labels + sample.columns["d"]
+    for better, worse in (
+        ("redemption_count_before", "rfm_score"),
+        ("rfm_score", "redemption_count_before"),
+    ):
+        columns = sample.columns | {better: told, worse: sample.columns["d"]}
+        known = propensity.Sample(columns, sample.labels, sample.cutoffs, sample.ends)
+        fit = propensity.train(known, NAMES, ["rfm_score", "redemption_count_before"], FEW_TREES)
+        assert fit.algorithm == "ranking" and list(fit.model.pieces) == [better]
+        assert {"rfm_score", "redemption_count_before"} <= {
+            row["candidate"] for row in fit.metrics
+        }
 
 
 @pytest.mark.parametrize(
