@@ -16,36 +16,23 @@ categories as (
     where not is_of_run
 ),
 
-orders as (
-    select * from {{ ref('counted_orders') }}
+days as (
+    select * from {{ ref('category_days') }}
     where not is_of_run
-),
-
-order_lines as (
-    select * from {{ ref('fct_order_lines') }}
-    where revenue_kind = 'product'
-),
-
-products as (
-    select * from {{ ref('dim_products') }}
-    where category is not null and not is_sensitive
 ),
 
 bought as (
     select distinct
         cutoffs.target_id,
-        orders.customer_key,
-        products.category,
+        days.customer_key,
+        days.category,
         cutoffs.as_of_date
-    from orders
+    from days
     inner join cutoffs
         on
-            orders.order_date >= cutoffs.as_of_date
-            and orders.known_date < cutoffs.label_window_end
-            and orders.gone_date >= cutoffs.label_window_end
-    inner join order_lines
-        on orders.store = order_lines.store and orders.order_id = order_lines.order_id
-    inner join products on order_lines.product_key = products.product_key
+            days.order_date >= cutoffs.as_of_date
+            and days.known_date < cutoffs.label_window_end
+            and days.gone_date >= cutoffs.label_window_end
 ),
 
 final as (
