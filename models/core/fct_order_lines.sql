@@ -16,6 +16,19 @@ allocated_taxes as (
     select * from {{ ref('int_order_taxes_allocated') }}
 ),
 
+-- Unit costs in another currency than the shop's own; of those alone a rate is looked up.
+foreign_costs as (
+    select
+        products.product_key,
+        rates.rate_date,
+        rates.valid_until_date,
+        {{ money(product_of('products.unit_cost', 'rates.rate_to_base')) }} as unit_cost_amount
+    from products
+    inner join {{ ref('stg_reference__fx_rates') }} as rates
+        on products.store = rates.store and products.currency = rates.currency
+    where products.unit_cost is not null and products.currency <> '{{ var("base_currency") }}'
+),
+
 priced as (
     select
         order_lines.store,
@@ -45,7 +58,11 @@ priced as (
         {{ money('order_lines.line_amount') }} as line_amount,
         {{ money('coalesce(order_lines.tax_amount, allocated_taxes.tax_amount, 0)') }}
             as tax_amount,
-        orders.is_tax_included
+        orders.is_tax_included,
+        case
+            when products.currency = '{{ var("base_currency") }}' then products.unit_cost
+            else foreign_costs.unit_cost_amount
+        end as unit_cost_base_amount
     from order_lines
     inner join orders
         on order_lines.store = orders.store and order_lines.order_id = orders.order_id
@@ -55,6 +72,11 @@ priced as (
         on
             order_lines.store = allocated_taxes.store
             and order_lines.order_line_id = allocated_taxes.order_line_id
+    left join foreign_costs
+        on
+            products.product_key = foreign_costs.product_key
+            and orders.order_date >= foreign_costs.rate_date
+            and orders.order_date < foreign_costs.valid_until_date
 ),
 
 netted as (
@@ -88,7 +110,11 @@ final as (
         {{ money(
             "case when revenue_kind = 'product' then round("
             ~ product_of('net_amount', 'rate_to_base') ~ ", 4) else 0 end"
-        ) }} as product_base_amount
+        ) }} as product_base_amount,
+        {{ money(
+            "case when revenue_kind = 'product' then "
+            ~ product_of('unit_cost_base_amount', 'quantity') ~ ' end'
+        ) }} as cost_base_amount
     from netted
 )
 

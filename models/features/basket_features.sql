@@ -6,54 +6,28 @@ with dates as (
     select * from {{ ref('feature_dates') }}
 ),
 
-orders as (
-    select * from {{ ref('counted_orders') }}
-),
-
-order_lines as (
-    select * from {{ ref('fct_order_lines') }}
-    where revenue_kind = 'product'
-),
-
-products as (
-    select * from {{ ref('dim_products') }}
-    where category is not null and not is_sensitive
-),
-
-known_orders as (
-    select
-        orders.customer_key,
-        orders.store,
-        orders.order_id,
-        dates.as_of_date,
-        dates.is_of_run,
-        dates.as_of_date - orders.order_date as age_days
-    from orders
-    inner join dates
-        on
-            orders.is_of_run = dates.is_of_run
-            and orders.known_date < dates.as_of_date
-            and orders.gone_date >= dates.as_of_date
-            and orders.order_date >= dates.as_of_date - 180
+days as (
+    select * from {{ ref('category_days') }}
 ),
 
 counted as (
     select
-        known_orders.customer_key,
-        known_orders.as_of_date,
-        known_orders.is_of_run,
-        products.category,
-        count(*) as line_count,
-        count(case when known_orders.age_days <= 90 then 1 end) as line_count_90d
-    from known_orders
-    inner join order_lines
+        days.customer_key,
+        dates.as_of_date,
+        dates.is_of_run,
+        days.category,
+        sum(days.line_count) as line_count,
+        sum(
+            case when days.order_date >= dates.as_of_date - 90 then days.line_count else 0 end
+        ) as line_count_90d
+    from days
+    inner join dates
         on
-            known_orders.store = order_lines.store
-            and known_orders.order_id = order_lines.order_id
-    inner join products on order_lines.product_key = products.product_key
-    group by
-        known_orders.customer_key, known_orders.as_of_date, known_orders.is_of_run,
-        products.category
+            days.is_of_run = dates.is_of_run
+            and days.known_date < dates.as_of_date
+            and days.gone_date >= dates.as_of_date
+            and days.order_date >= dates.as_of_date - 180
+    group by days.customer_key, dates.as_of_date, dates.is_of_run, days.category
 ),
 
 final as (

@@ -14,58 +14,32 @@ with dates as (
     where grain = 'customer_category'
 ),
 
-orders as (
-    select * from {{ ref('counted_orders') }}
-),
-
-order_lines as (
-    select * from {{ ref('fct_order_lines') }}
-    where revenue_kind = 'product'
-),
-
-products as (
-    select * from {{ ref('dim_products') }}
-    where category is not null and not is_sensitive
+category_days as (
+    select * from {{ ref('category_days') }}
 ),
 
 purchases as (
     select * from {{ ref('purchase_features') }}
 ),
 
-known_orders as (
-    select
-        orders.customer_key,
-        orders.store,
-        orders.order_id,
-        dates.as_of_date,
-        dates.is_of_run,
-        dates.as_of_date - orders.order_date as age_days
-    from orders
-    inner join dates
-        on
-            orders.is_of_run = dates.is_of_run
-            and orders.known_date < dates.as_of_date
-            and orders.gone_date >= dates.as_of_date
-            and orders.order_date >= dates.as_of_date - 365
-),
-
 days as (
     select
-        known_orders.customer_key,
-        known_orders.as_of_date,
-        known_orders.is_of_run,
-        products.category,
-        known_orders.age_days,
-        count(*) as line_count
-    from known_orders
-    inner join order_lines
+        category_days.customer_key,
+        dates.as_of_date,
+        dates.is_of_run,
+        category_days.category,
+        dates.as_of_date - category_days.order_date as age_days,
+        sum(category_days.line_count) as line_count
+    from category_days
+    inner join dates
         on
-            known_orders.store = order_lines.store
-            and known_orders.order_id = order_lines.order_id
-    inner join products on order_lines.product_key = products.product_key
+            category_days.is_of_run = dates.is_of_run
+            and category_days.known_date < dates.as_of_date
+            and category_days.gone_date >= dates.as_of_date
+            and category_days.order_date >= dates.as_of_date - 365
     group by
-        known_orders.customer_key, known_orders.as_of_date, known_orders.is_of_run,
-        products.category, known_orders.age_days
+        category_days.customer_key, dates.as_of_date, dates.is_of_run, category_days.category,
+        category_days.order_date
 ),
 
 summed as (

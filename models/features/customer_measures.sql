@@ -5,7 +5,8 @@
 -- day only (docs/decisions/0031).
 {%- set columns = [
     'purchase_day_count', 'recency_days', 'age_days', 'second_recency_days', 'third_recency_days',
-    'order_count', 'net_amount', 'repeat_net_amount', 'gross_amount', 'discount_amount',
+    'order_count', 'net_amount', 'costed_amount', 'margin_amount', 'repeat_net_amount',
+    'gross_amount', 'discount_amount',
     'order_count_7d', 'net_amount_7d', 'order_count_14d', 'net_amount_14d', 'order_count_30d',
     'net_amount_30d', 'order_count_60d', 'net_amount_60d', 'order_count_90d', 'net_amount_90d',
     'order_count_180d', 'net_amount_180d', 'purchase_days_30d', 'purchase_days_90d',

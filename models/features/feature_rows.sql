@@ -24,6 +24,9 @@ final as (
                 4
             ) as double
         ) as mean_repeat_value,
+        cast(coalesce(net_amount, 0) as double) as net_revenue_before,
+        cast(coalesce(costed_amount, 0) as double) as costed_revenue_before,
+        cast(coalesce(margin_amount, 0) as double) as margin_before,
         cast(coalesce(order_count_90d, 0) as double) as order_count_90d,
         cast(coalesce(net_amount_90d, 0) as double) as net_revenue_90d,
         cast(coalesce(email_open_count_90d + email_click_count_90d, 0) as double)

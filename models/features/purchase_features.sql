@@ -22,7 +22,9 @@ counted as (
         sum(days.line_count) as line_count,
         sum(days.gross_amount) as gross_amount,
         sum(days.discount_amount) as discount_amount,
-        sum(days.net_amount) as net_amount
+        sum(days.net_amount) as net_amount,
+        sum(days.costed_amount) as costed_amount,
+        sum(days.margin_amount) as margin_amount
     from days
     inner join dates
         on
@@ -63,6 +65,8 @@ summed as (
         as_of_date - max(second_previous_date) as third_recency_days,
         cast(sum(order_count) as bigint) as order_count,
         {{ money('sum(net_amount)') }} as net_amount,
+        {{ money('sum(costed_amount)') }} as costed_amount,
+        {{ money('sum(margin_amount)') }} as margin_amount,
         {{ money('coalesce(sum(case when previous_date is not null then net_amount end), 0)') }}
             as repeat_net_amount,
         {{ money('sum(gross_amount)') }} as gross_amount,

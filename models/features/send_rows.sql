@@ -67,6 +67,7 @@ purchased as (
         sends.as_of_date,
         min(sends.as_of_date - purchases.order_date) as recency_days,
         sum(purchases.order_count) as order_count,
+        sum(purchases.net_amount) as net_amount,
         sum(purchases.coupon_order_count) as coupon_order_count,
         {{ in_last(
             'purchases.coupon_order_count', 'sends.as_of_date - purchases.order_date', 90
@@ -115,7 +116,7 @@ summed as (
             'email_open_count', 'email_click_count', 'email_click_count_90d',
             'redemption_count', 'redemption_days', 'redemption_count_60d',
             'redemption_age_days', 'response_age_days', 'recency_days', 'order_count',
-            'order_count_30d', 'order_count_90d', 'line_count_90d', 'net_amount_90d',
+            'net_amount', 'order_count_30d', 'order_count_90d', 'line_count_90d', 'net_amount_90d',
             'discount_amount_90d', 'gross_amount_90d', 'coupon_order_count',
             'coupon_order_count_90d',
         ] %}
@@ -126,12 +127,40 @@ summed as (
     group by is_of_run, customer_key, item_id, as_of_date
 ),
 
+ranked as (
+    select
+        *,
+        count(recency_days) over (partition by is_of_run, as_of_date) as buyer_count,
+        rank() over (
+            partition by is_of_run, as_of_date order by recency_days asc nulls last
+        ) as recency_rank,
+        rank() over (
+            partition by is_of_run, as_of_date, recency_days is null order by order_count
+        ) as frequency_rank,
+        rank() over (
+            partition by is_of_run, as_of_date, recency_days is null order by net_amount
+        ) as monetary_rank
+    from summed
+),
+
 final as (
     select
         customer_key,
         item_id,
         as_of_date,
         is_of_run,
+        -- As in purchase_features, among those who are written to on the day and had bought.
+        cast(
+            case
+                when recency_days is null then 0
+                else
+                    {{ integer_divide(
+                        '(5 * (buyer_count - recency_rank + 1) + buyer_count - 1)', 'buyer_count'
+                    ) }}
+                    + {{ integer_divide('(5 * (frequency_rank - 1))', 'buyer_count') }} + 1
+                    + {{ integer_divide('(5 * (monetary_rank - 1))', 'buyer_count') }} + 1
+            end as double
+        ) as rfm_score,
         cast(coalesce(recency_days, 3650) as double) as recency_days,
         cast(coalesce(redemption_count, 0) as double) as redemption_count_before,
         {{ flag_feature('order_count is null') }} as missing_purchases,
@@ -171,7 +200,7 @@ final as (
         {{ log_feature('discount_amount_90d') }} as log_discount_90d,
         {{ rate_feature('discount_amount_90d / nullif(gross_amount_90d, 0)') }}
             as discount_rate_90d
-    from summed
+    from ranked
 )
 
 select * from final

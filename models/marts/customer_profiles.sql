@@ -126,6 +126,7 @@ final as (
         predicted_values.predicted_value_amount as predicted_value_365d_amount,
         predicted_values.predicted_value_low_amount as predicted_value_365d_low_amount,
         predicted_values.predicted_value_high_amount as predicted_value_365d_high_amount,
+        predicted_values.predicted_margin_amount as predicted_margin_365d_amount,
         predicted_values.band as predicted_value_band,
         {{ money(
             'purchases.net_revenue_amount + predicted_values.predicted_value_amount'

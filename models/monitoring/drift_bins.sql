@@ -115,10 +115,10 @@ final as (
         bins.persona_id,
         bins.upper_bound,
         bins.training_row_count,
-        bins.last_row_count,
+        bins.day_row_count,
         placed.row_count,
         bins.expected_rate,
-        bins.last_rate,
+        bins.day_rate,
         cast(
             (
                 placed.rows_up_to - coalesce(

@@ -1,31 +1,7 @@
--- Grain: model that serves and feature. How far the people it speaks of today are from those it was
--- trained on, by shares of people per bin. The index is the smaller of two, that against all of
--- training and that against its newest cutoff: what growth or season moved before training ended is
--- no drift.
-with bins as (
-    select
-        *,
-        count(*) over (partition by model_name, feature) as bin_count
-    from {{ ref('drift_bins') }}
+-- Grain: model that serves and feature. See drift_indices.
+with indices as (
+    select * from {{ ref('drift_indices') }}
     where feature <> ''
-),
-
-indices as (
-    select
-        model_name,
-        model_version,
-        feature,
-        max(row_count) as row_count,
-        max(training_row_count) as training_row_count,
-        max(bin_count) as bin_count,
-        sum({{ stability_part(
-            'expected_rate', 'training_row_count', 'actual_rate', 'row_count', 'bin_count'
-        ) }}) as training_index,
-        sum({{ stability_part(
-            'last_rate', 'last_row_count', 'actual_rate', 'row_count', 'bin_count'
-        ) }}) as last_cutoff_index
-    from bins
-    group by model_name, model_version, feature
 ),
 
 final as (
@@ -33,15 +9,13 @@ final as (
         model_name,
         model_version,
         feature,
-        {{ as_of_date() }} as as_of_date,
+        as_of_date,
         row_count,
         training_row_count,
-        cast(bin_count as integer) as bin_count,
-        cast(training_index as decimal(18, 6)) as training_index,
-        cast(last_cutoff_index as decimal(18, 6)) as last_cutoff_index,
-        cast(
-            least(training_index, coalesce(last_cutoff_index, training_index)) as decimal(18, 6)
-        ) as stability_index
+        bin_count,
+        training_index,
+        training_day_index,
+        stability_index
     from indices
 )
 

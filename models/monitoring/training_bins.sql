@@ -23,8 +23,8 @@ binned_features as (
         {{ json_field('features', 'feature', 'varchar') }} as feature,
         {{ json_field('features', 'edges', 'varchar') }} as edges,
         {{ json_field('features', 'shares', 'varchar') }} as rates,
-        {{ json_field('features', 'last_shares', 'varchar') }} as last_rates,
-        {{ json_field('features', 'last_rows', 'bigint') }} as last_row_count,
+        {{ json_field('features', 'day_shares', 'varchar') }} as day_rates,
+        {{ json_field('features', 'day_rows', 'bigint') }} as day_row_count,
         {{ json_field('features', 'width', 'double') }} as width
     from versions
     {{ json_elements('versions.payload', 'features', 'features') }}
@@ -36,8 +36,8 @@ binned_features as (
         '' as feature,
         {{ json_at('payload', 'scores.edges', 'varchar') }} as edges,
         {{ json_at('payload', 'scores.shares', 'varchar') }} as rates,
-        {{ json_at('payload', 'scores.last_shares', 'varchar') }} as last_rates,
-        {{ json_at('payload', 'scores.last_rows', 'bigint') }} as last_row_count,
+        {{ json_at('payload', 'scores.day_shares', 'varchar') }} as day_rates,
+        {{ json_at('payload', 'scores.day_rows', 'bigint') }} as day_row_count,
         {{ json_at('payload', 'scores.width', 'double') }} as width
     from versions
     where is_probability
@@ -49,7 +49,7 @@ bins as (
         numbers.generated_number as bin_number,
         {{ json_item('edges', 'numbers.generated_number - 1', 'double') }} as upper_bound,
         {{ json_item('rates', 'numbers.generated_number - 1', 'double') }} as expected_rate,
-        {{ json_item('last_rates', 'numbers.generated_number - 1', 'double') }} as last_rate
+        {{ json_item('day_rates', 'numbers.generated_number - 1', 'double') }} as day_rate
     from binned_features
     cross join numbers
 ),
@@ -132,9 +132,9 @@ final as (
         upper_bound,
         width,
         cast(training_row_count as bigint) as training_row_count,
-        last_row_count,
+        day_row_count,
         cast(expected_rate as decimal(12, 9)) as expected_rate,
-        cast(last_rate as decimal(12, 9)) as last_rate
+        cast(day_rate as decimal(12, 9)) as day_rate
     from united
 )
 

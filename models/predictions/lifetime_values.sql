@@ -1,24 +1,19 @@
 -- Grain: customer who may be profiled and horizon, today. Not additive over horizons: the longer
--- holds the shorter. Amounts are net revenue to come, in base currency; what was bought so far is
--- not in them. People who never bought have a row without value.
-with customers as (
-    select
-        customer_key,
-        as_of_date,
-        purchased_before >= 1 as is_buyer,
-        repeat_count,
-        cast(round((age_days - recency_days) / 7) as integer) as recency_weeks,
-        cast(round(age_days / 7) as integer) as age_weeks,
-        greatest(mean_repeat_value, 0) as mean_value
-    from {{ ref('customer_features') }}
+-- holds the shorter. Amounts are net revenue to come, and the margin in it, in base currency; what
+-- was bought so far is not in them. People who never bought have a row without value.
+with expected_values as (
+    select * from {{ ref('expected_values') }}
 ),
 
-horizons as (
-    select * from {{ ref('lifetime_value_horizons') }}
-),
-
-cells as (
-    select * from {{ ref('lifetime_cells') }}
+limits as (
+    select distinct
+        horizon_days,
+        {%- for number in range(2, 11) %}
+        decile_{{ number }}_from,
+        {%- endfor %}
+        medium_from,
+        high_from
+    from {{ ref('lifetime_cells') }}
 ),
 
 decisions as (
@@ -26,92 +21,74 @@ decisions as (
     where model_name = 'lifetime_value' and is_last_decision
 ),
 
-valued as (
+bounded as (
     select
-        customers.customer_key,
-        customers.as_of_date,
-        customers.is_buyer,
-        horizons.horizon_days,
-        cells.model_version,
-        cells.expected_purchases,
-        cells.chance_alive,
-        cells.days_to_next,
-        cells.low_purchases,
-        cells.high_purchases,
-        {%- for number in range(2, 11) %}
-        cells.decile_{{ number }}_from,
-        {%- endfor %}
-        cells.medium_from,
-        cells.high_from,
-        cells.value_p,
-        1 / greatest(cells.value_p * customers.repeat_count + cells.value_q - 2, 0.5)
-            as own_variance,
-        cells.value_p * (cells.value_v + customers.repeat_count * customers.mean_value)
-        / (cells.value_p * customers.repeat_count + cells.value_q - 1) as purchase_value
-    from customers
-    cross join horizons
-    left join cells
-        on
-            customers.is_buyer
-            and customers.repeat_count = cells.repeat_count
-            and customers.recency_weeks = cells.recency_weeks
-            and customers.age_weeks = cells.age_weeks
-            and horizons.horizon_days = cells.horizon_days
+        * exclude (low_amount, high_amount),
+        case when value_amount is not null then least(low_amount, value_amount) end as low_amount,
+        case when value_amount is not null then greatest(high_amount, value_amount) end
+            as high_amount
+    from expected_values
 ),
 
-amounts as (
+earned as (
     select
         *,
-        cast(round(expected_purchases * purchase_value, 4) as decimal(18, 4)) as value_amount,
-        cast(
-            round(
-                low_purchases * purchase_value
-                * exp(-sqrt(1 / (value_p * greatest(low_purchases, 1)) + own_variance)),
-                4
-            ) as decimal(18, 4)
-        ) as low_amount,
-        cast(
-            round(
-                high_purchases * purchase_value
-                * exp(sqrt(1 / (value_p * greatest(high_purchases, 1)) + own_variance)),
-                4
-            ) as decimal(18, 4)
-        ) as high_amount
-    from valued
+        {{ money('round(value_amount * margin_rate, 4)') }} as margin_amount,
+        {{ money('round(low_amount * margin_rate, 4)') }} as low_margin_amount,
+        {{ money('round(high_amount * margin_rate, 4)') }} as high_margin_amount
+    from bounded
+),
+
+explained as (
+    select
+        earned.*,
+        case
+            when earned.value_amount is not null then null
+            when not earned.is_buyer then 'no order yet'
+            else coalesce(decisions.reason, 'there is no version of the model yet')
+        end as unknown_reason
+    from earned
+    left join decisions on true
 ),
 
 final as (
     select
         'lifetime_value' as model_name,
-        amounts.model_version,
-        amounts.customer_key,
-        amounts.as_of_date,
-        amounts.horizon_days,
-        cast(amounts.expected_purchases as decimal(18, 6)) as expected_purchases,
-        cast(amounts.chance_alive as decimal(7, 6)) as alive_rate,
-        amounts.as_of_date + amounts.days_to_next as expected_next_order_date,
-        amounts.value_amount as predicted_value_amount,
-        least(amounts.low_amount, amounts.value_amount) as predicted_value_low_amount,
-        greatest(amounts.high_amount, amounts.value_amount) as predicted_value_high_amount,
+        explained.model_version,
+        explained.customer_key,
+        explained.as_of_date,
+        explained.horizon_days,
+        cast(explained.expected_purchases as decimal(18, 6)) as expected_purchases,
+        cast(explained.chance_alive as decimal(7, 6)) as alive_rate,
+        explained.as_of_date + explained.days_to_next as expected_next_order_date,
+        explained.value_amount as predicted_value_amount,
+        explained.low_amount as predicted_value_low_amount,
+        explained.high_amount as predicted_value_high_amount,
+        explained.margin_amount as predicted_margin_amount,
+        -- Where goods are sold below cost, more of them lose more.
+        least(explained.low_margin_amount, explained.high_margin_amount)
+            as predicted_margin_low_amount,
+        greatest(explained.low_margin_amount, explained.high_margin_amount)
+            as predicted_margin_high_amount,
         case
             {%- for number in range(10, 1, -1) %}
-            when amounts.value_amount >= amounts.decile_{{ number }}_from then {{ number }}
+            when explained.value_amount >= limits.decile_{{ number }}_from then {{ number }}
             {%- endfor %}
-            when amounts.value_amount is not null then 1
+            when explained.value_amount is not null then 1
         end as decile,
         case
-            when amounts.value_amount is null then 'unknown'
-            when amounts.value_amount >= amounts.high_from then 'high'
-            when amounts.value_amount >= amounts.medium_from then 'medium'
+            when explained.value_amount is null then 'unknown'
+            when explained.value_amount >= limits.high_from then 'high'
+            when explained.value_amount >= limits.medium_from then 'medium'
             else 'low'
         end as band,
+        explained.unknown_reason,
         case
-            when amounts.value_amount is not null then null
-            when not amounts.is_buyer then 'no order yet'
-            else coalesce(decisions.reason, 'there is no version of the model yet')
-        end as unknown_reason
-    from amounts
-    left join decisions on true
+            when explained.margin_amount is null
+                then coalesce(explained.unknown_reason, explained.margin_unknown_reason)
+        end as margin_unknown_reason
+    from explained
+    left join limits on explained.horizon_days = limits.horizon_days
 )
 
 select * from final

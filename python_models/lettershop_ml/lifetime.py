@@ -2,6 +2,7 @@
 
 BG/NBD: Fader, Hardie & Lee, "Counting Your Customers" the Easy Way, Marketing Science 24 (2005).
 Gamma-Gamma: Fader & Hardie, The Gamma-Gamma Model of Monetary Value (2013).
+Margin: the credibility of a customer's own rate, Bühlmann, ASTIN Bulletin 4 (1967).
 
 x is the number of repeat purchase days, t_x the age at the last of them, T the age now; both in
 weeks. Nothing here needs to know who a customer is: distinct (x, t_x, T) are enough.
@@ -9,6 +10,8 @@ weeks. Nothing here needs to know who a customer is: distinct (x, t_x, T) are en
 
 import numpy as np
 import pandas as pd
+
+from lettershop_ml import terms
 
 SHARE_OUTSIDE = 0.1  # of an interval, on either side
 
@@ -222,3 +225,87 @@ def value_interval(fit: dict, low, high, x, mean_value) -> tuple[np.ndarray, np.
         return count * value * np.exp(sign * spread)
 
     return end(low, -1), end(high, 1)
+
+
+def _own_rates(revenue, margin) -> np.ndarray:
+    """Return margin per revenue, between -1 and 1; 0 where there is no revenue."""
+    revenue, margin = np.asarray(revenue, float), np.asarray(margin, float)
+    return np.clip(margin / np.where(revenue > 0, revenue, np.inf), -1, 1)
+
+
+def fit_margins(purchases, revenue, margin) -> dict:
+    """Fit everybody's margin rate, and how many purchases make a customer's own count as much.
+
+    The square of what an own rate is off is between + within / purchases; the weight is
+    within / between.
+
+    Args:
+        purchases: purchase days, at least 1.
+        revenue: net revenue of what has a known cost.
+        margin: revenue less that cost.
+
+    Returns:
+        rate, weight (purchases) and the number of rows with revenue; rate and weight are None
+        where these are fewer than 20. Where customers do not differ, the weight is a million.
+    """
+    purchases, revenue, margin = (
+        np.asarray(values, float) for values in (purchases, revenue, margin)
+    )
+    costed = revenue > 0
+    if costed.sum() < 20:
+        return {"rate": None, "weight": None, "rows": int(costed.sum())}
+    rate = float(margin[costed].sum() / revenue[costed].sum())
+    off = (_own_rates(revenue, margin)[costed] - rate) ** 2
+    parts = np.column_stack([np.ones(len(off)), 1 / purchases[costed]])
+    between, within = np.linalg.lstsq(parts, off, rcond=None)[0]
+    weight = min(max(float(within), 0.0) / max(float(between), 1e-12), 1e6)
+    return {"rate": rate, "weight": weight, "rows": int(costed.sum())}
+
+
+def margin_rate(fit: dict, purchases, revenue, margin) -> np.ndarray:
+    """Return the expected margin rate: between the customer's own and everybody's.
+
+    Args:
+        fit: of `fit_margins`, with a rate.
+        purchases: see `fit_margins`.
+        revenue: see `fit_margins`; who has none has everybody's rate.
+        margin: see `fit_margins`.
+    """
+    counted = np.where(np.asarray(revenue, float) > 0, np.asarray(purchases, float), 0)
+    own = _own_rates(revenue, margin)
+    # Without a weight, who has no revenue would divide nothing by nothing.
+    weight = max(fit["weight"], 1e-9)
+    return (counted * own + weight * fit["rate"]) / (counted + weight)
+
+
+def fit_boosting(columns: dict[str, np.ndarray], names: list[str], labels, seed: int = 7):
+    """Fit an additive boosting of the logarithm of an expected value.
+
+    Args:
+        columns: features by name.
+        names: of those to use.
+        labels: amounts; what is below 0 counts as 0.
+        seed: for scikit-learn, which draws the sample that bins are made of.
+
+    Returns:
+        terms.Additive, or None where no label is above 0.
+    """
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    labels = np.maximum(np.asarray(labels, float), 0)
+    if not labels.sum():
+        return None
+    boosting = HistGradientBoostingRegressor(
+        loss="poisson",
+        interaction_cst="no_interactions",
+        max_iter=90,
+        learning_rate=0.08,
+        max_leaf_nodes=6,
+        min_samples_leaf=max(20, len(labels) // 200),
+        l2_regularization=10.0,
+        max_bins=63,
+        early_stopping=False,
+        random_state=seed,
+    )
+    boosting.fit(np.column_stack([columns[name] for name in names]), labels)
+    return terms.of_boosting(names, boosting, 90)

@@ -2,7 +2,8 @@
 
 Three models compete out of time on log-loss: a regularised logistic regression, an additive
 gradient boosting, and the mean of their logits; each of them calibrated and not. All are lists of
-additive terms (`terms.py`). Who loses against the calibrated RFM ranking is not published.
+additive terms (`terms.py`). Who loses against the calibrated ranking by RFM, or by past redemptions
+where they are known and rank better, is not published.
 
 Time goes forward only. The earliest cutoffs train, the next chooses the strength of regularisation
 and the number of trees, and each of the last ones tests a model fitted on what lies before it. The
@@ -18,6 +19,8 @@ from lettershop_ml import metrics, terms
 # Inverse strengths of the logistic regression's L2 penalty, weakest penalty last.
 STRENGTHS = (0.003, 0.01, 0.03, 0.1)
 CANDIDATES = ("logistic", "boosting", "mean")
+# Rankings that a model must beat where they are known: the better of them is the bar.
+BARS = ("rfm_score", "redemption_count_before")
 
 
 @dataclass(frozen=True)
@@ -352,47 +355,64 @@ def mean_of(rows: list[dict], candidate: str, metric: str) -> float:
     return float(np.mean(found)) if found else float("nan")
 
 
-def describe(sample: Sample, names) -> list[dict]:
+def describe(sample: Sample, names, today: dict[str, np.ndarray]) -> list[dict]:
     """Return per feature the mutual information with the label, stability and drift bins.
 
     Stability is the population stability index between the first and the last cutoff.
+
+    Args:
+        sample: training rows.
+        names: features to describe.
+        today: features of those whom the model speaks of on the day of training.
     """
     cutoffs = sorted(set(sample.cutoffs.tolist()))
     first, last = sample.cutoffs == cutoffs[0], sample.cutoffs == cutoffs[-1]
     described = []
     for name in names:
         values = sample.columns[name]
-        bins = _bins(values, last)
-        earliest = metrics.smeared_shares(values[first], bins["edges"], bins["width"])
+        bins = _bins(values, today[name])
+        earliest, newest = (
+            metrics.smeared_shares(values[rows], bins["edges"], bins["width"])
+            for rows in (first, last)
+        )
         described.append(
             dict(
                 feature=name,
                 mutual_information=metrics.mutual_information(values, sample.labels),
-                stability=metrics.stability(earliest, bins["last_shares"]),
+                stability=metrics.stability(earliest, newest),
                 **bins,
             )
         )
     return described
 
 
-def _bins(values, last) -> dict:
-    """Return bins of the sample, with the shares at its newest cutoff (a mask of rows) alone."""
+def _bins(values, today) -> dict:
+    """Return bins of the sample, with the shares of the day of training beside them."""
     bins = metrics.bins_of(values)
-    newest = metrics.smeared_shares(values[last], bins["edges"], bins["width"])
-    return bins | {"last_shares": newest.tolist(), "last_rows": int(last.sum())}
+    if not len(today):
+        return bins
+    shares = metrics.smeared_shares(today, bins["edges"], bins["width"])
+    return bins | {"day_shares": shares.tolist(), "day_rows": len(today)}
 
 
 def train(
-    sample: Sample, names, rankings, settings: Settings, serving: terms.Additive | None = None
+    sample: Sample,
+    names,
+    rankings,
+    settings: Settings,
+    serving: terms.Additive | None = None,
+    today: dict[str, np.ndarray] | None = None,
 ) -> Fit:
     """Train on a sample and return the model to publish.
 
     Args:
         sample: rows of several cutoffs; holds the features and the rankings.
         names: features to use.
-        rankings: columns to rank by, for comparison; the first, the RFM score, must be beaten.
+        rankings: columns to rank by, for comparison; those of BARS must be beaten.
         settings: see Settings.
         serving: the version that serves, to be compared with.
+        today: features of those whom the model speaks of on the day of training, with the
+            rankings; nobody where None.
 
     Raises:
         NotTrainableError: with the reason, where there is too little to learn from.
@@ -412,8 +432,9 @@ def train(
     }
     # A tie goes to the first, the simplest.
     published = min(losses, key=lambda name: (round(losses[name], 12), list(losses).index(name)))
-    ranking = rankings[0]
-    bar = mean_of(rows, ranking, "log_loss")
+    bars = {name: mean_of(rows, name, "log_loss") for name in rankings if name in BARS}
+    ranking = min(bars, key=lambda name: (round(bars[name], 12), BARS.index(name)))
+    bar = bars[ranking]
     by = "RFM" if ranking == "rfm_score" else ranking.replace("_", " ")
     found = f"log-loss {losses[published]:.4f} out of time against {bar:.4f} of the ranking by {by}"
     parameters = chosen | {"tests": tests, "cutoffs": cutoffs, "candidates": losses}
@@ -429,6 +450,7 @@ def train(
         model, used, published = fit_ranking(sample, ranking), [ranking], ranking
     model = terms.centred(model, sample.columns)
     logits = model.logit(sample.columns)
+    today = today or {name: np.empty(0) for name in sample.columns}
     rows = [row | {"is_published": row["candidate"] == published} for row in rows]
     return Fit(
         algorithm=algorithm,
@@ -436,8 +458,7 @@ def train(
         model=model,
         parameters=parameters,
         metrics=rows,
-        features=describe(sample, used),
-        scores={"deciles": metrics.deciles(logits).tolist()}
-        | _bins(logits, sample.cutoffs == cutoffs[-1]),
+        features=describe(sample, used, today),
+        scores={"deciles": metrics.deciles(logits).tolist()} | _bins(logits, model.logit(today)),
         published=published,
     )

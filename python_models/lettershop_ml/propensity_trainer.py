@@ -1,10 +1,11 @@
 """The trainer of every model of a probability."""
 
 import json
+from datetime import date, timedelta
 
 from lettershop_ml import engine, metrics, policy, propensity, registry, scoring, terms, trainer
 
-# Columns that targets are also ranked by where they have them; the first must be beaten.
+# Columns that targets are also ranked by where they have them.
 RANKINGS = ("rfm_score", "redemption_count_before", "recency_days")
 # Fewer labels since training say nothing about a version.
 MINIMUM_TO_JUDGE = 100
@@ -19,6 +20,18 @@ def settings_of(request: dict) -> propensity.Settings:
         test_cutoffs=int(request["test_cutoffs"]),
         operating_rate=float(request["operating_rate"]),
     )
+
+
+def known_to(request: dict, champion: dict) -> str:
+    """Return the day on which the last window ended that a version was trained on, ISO date.
+
+    Args:
+        request: the model's row of training_requests.
+        champion: the version's row of the registry.
+    """
+    last = date.fromisoformat(str(champion["trained_to"])[:10])
+    ended = last + timedelta(days=int(request["target_horizon_days"]))
+    return min(ended.isoformat(), str(champion["as_of_date"])[:10])
 
 
 def sample_of(table, names: list[str]) -> propensity.Sample:
@@ -57,11 +70,7 @@ class Trainer:
         there = set(self.inputs.columns(grain))
         names = [one["feature"] for one in payload["features"] if one["feature"] in there]
         limit = float(request["drift_limit"])
-        # Of today's customers those whom the model speaks of, as its training sample was.
-        rules = scoring.population(request) if grain == "customer" else []
-        members = " and ".join(rule for rule, _ in rules) or "true"
-        today = self.inputs.today(grain, names, trainer.DRIFT_ROWS, members)
-        feature, moved = policy.drift(payload["features"], trainer.arrays(today, names))
+        feature, moved = policy.drift(payload["features"], self.today(request, names))
         if moved > limit:
             return "drift", f"{feature} has moved since training: {moved:.3f} is over {limit}"
         table = self.inputs.rows(
@@ -80,6 +89,19 @@ class Trainer:
         if now < floor:
             return "metric", f"AUC {now:.3f} since training is under its floor of {floor:.3f}"
         return None
+
+    def today(self, request: dict, names: list[str]) -> dict:
+        """Return the features of today's customers whom the model speaks of, by name.
+
+        Args:
+            request: the model's row of training_requests.
+            names: features to read.
+        """
+        grain = request["target_grain"]
+        rules = scoring.population(request) if grain == "customer" else []
+        members = " and ".join(rule for rule, _ in rules) or "true"
+        found = self.inputs.today(grain, names, trainer.DRIFT_ROWS, members)
+        return trainer.arrays(found, names)
 
     def train(self, request: dict, rows, champion: dict | None, cause) -> list[dict]:
         """Train, and return the decision about the result.
@@ -110,22 +132,19 @@ class Trainer:
             rankings = [name for name in RANKINGS if name in there]
             columns = list(dict.fromkeys([*names, *rankings]))
             table = self.inputs.rows(name, grain, columns, int(request["maximum_rows"]))
-            sample = sample_of(table, columns)
+            sample, today = sample_of(table, columns), self.today(request, columns)
             serving = None
             if champion is not None:
                 serving = terms.from_rows(json.loads(champion["payload"])["terms"])
                 if not serving.pieces.keys() <= sample.columns.keys():
                     serving = None
             with engine.single_threaded():
-                fit = propensity.train(sample, names, rankings, settings, serving)
+                fit = propensity.train(sample, names, rankings, settings, serving, today)
         except propensity.NotTrainableError as error:
             return trainer.refused(request, rows, champion, cause, str(error))
 
         def compare():
-            # Cutoffs that the champion was trained on flatter it: newer ones decide if there are.
-            trained_to = str(champion["trained_to"])[:10]
-            newer = [row for row in fit.metrics if row["cutoff"] > trained_to]
-            judged = newer or fit.metrics
+            judged = policy.judged(fit.metrics, known_to(request, champion))
             return policy.replaces(
                 propensity.mean_of(judged, fit.published, "log_loss"),
                 propensity.mean_of(judged, "champion", "log_loss"),

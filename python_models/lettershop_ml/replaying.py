@@ -59,12 +59,10 @@ def days_to_replay(cutoffs: pd.DataFrame, target: str) -> list[str]:
     return sorted(set(days))[-CUTOFFS:]
 
 
-def days_of_sends(session, labels, decisions: pd.DataFrame, request: dict) -> list[str]:
-    """Return the days of sends that can be replayed, as ISO dates, ascending.
+def first_send(decisions: pd.DataFrame, request: dict) -> str | None:
+    """Return the first day whose sends can be replayed, as ISO date; None where there is none.
 
     Args:
-        session: what dbt hands to a Python model.
-        labels: the relation training_labels.
         decisions: rows of retraining_decisions.
         request: the model's row of training_requests.
     """
@@ -78,16 +76,44 @@ def days_of_sends(session, labels, decisions: pd.DataFrame, request: dict) -> li
     over = date.fromisoformat(first)
     if request["target_label_rule"] != "redeems":
         over += timedelta(days=int(request["target_horizon_days"]))
-    if promoted.empty or first >= today.isoformat() or over > today:
-        return []
+    is_due = not promoted.empty and first < today.isoformat() and over <= today
+    return first if is_due else None
+
+
+def days_of_sends(session, labels, decisions: pd.DataFrame, requests: list[dict]) -> dict:
+    """Return the days of sends that can be replayed, by model, as ISO dates, ascending.
+
+    Their labels are evaluated here, once for all models; where none is due, not at all.
+
+    Args:
+        session: what dbt hands to a Python model.
+        labels: the relation send_labels.
+        decisions: rows of retraining_decisions.
+        requests: rows of training_requests of that grain.
+    """
+    firsts = {request["model_name"]: first_send(decisions, request) for request in requests}
+    due = {name: first for name, first in firsts.items() if first}
+    if not due:
+        return {}
+    wanted = " or ".join(
+        f"(target_id = {engine.text(name)} and as_of_date >= date '{first}')"
+        for name, first in sorted(due.items())
+    )
+    held = engine.cached(
+        session,
+        "lettershop_past_labels_customer_send",
+        f"select * from ({engine.sql_of(labels)}) as past"
+        f" where as_of_date >= date '{min(due.values())}' and ({wanted})",
+    )
     found = engine.frame(
         engine.query(
             session,
-            f"select distinct cast(as_of_date as varchar) as day from ({engine.sql_of(labels)})"
-            f" as labels where target_id = {engine.text(name)} and as_of_date >= date '{first}'",
+            f"select distinct target_id, cast(as_of_date as varchar) as day from ({held}) as held",
         )
     )
-    return sorted(day[:10] for day in found["day"])
+    return {
+        name: sorted(day[:10] for day in rows["day"]) for name, rows in found.groupby("target_id")
+    }
 
 
 def outcomes(session, features, labels, requests, cutoffs, versions, rows, decisions, bands):
@@ -96,7 +122,7 @@ def outcomes(session, features, labels, requests, cutoffs, versions, rows, decis
     Args:
         session: what dbt hands to a Python model.
         features: by grain, the relation of training features.
-        labels: the relation training_labels.
+        labels: by grain, the relation of labels.
         requests: rows of training_requests.
         cutoffs: rows of training_cutoffs.
         versions: rows of model_versions, all of them.
@@ -105,10 +131,13 @@ def outcomes(session, features, labels, requests, cutoffs, versions, rows, decis
         bands: the seed score_bands.
     """
     wanted: list[tuple[dict, str, list[str]]] = []
-    for request in trainer.plain(requests[requests["model_kind"] == "probability"]):
+    asked = trainer.plain(requests[requests["model_kind"] == "probability"])
+    of_sends = [request for request in asked if request["target_grain"] == "customer_send"]
+    sends = days_of_sends(session, labels["customer_send"], decisions, of_sends)
+    for request in asked:
         name = request["model_name"]
-        if request["target_grain"] == "customer_send":
-            days = days_of_sends(session, labels, decisions, request)
+        if request in of_sends:
+            days = sends.get(name, [])
         else:
             days = days_to_replay(cutoffs, name)
         by_version: dict[str | None, list[str]] = {}
@@ -116,28 +145,22 @@ def outcomes(session, features, labels, requests, cutoffs, versions, rows, decis
             by_version.setdefault(serving_on(decisions, name, day), []).append(day)
         wanted += [(request, version, served) for version, served in by_version.items() if version]
     if not wanted:
+        engine.forget(session, "lettershop_past_labels_customer_send")
         return engine.typed(session, pd.DataFrame(columns=list(COLUMNS)), COLUMNS)
     words = decisions[decisions["is_last_decision"]]
     # The past is evaluated once, for all models and versions that look at it.
-    held = {"labels": (labels, [day for *_, served in wanted for day in served])}
+    past = {}
     for grain in sorted({request["target_grain"] for request, *_ in wanted}):
-        held[grain] = (
-            features[grain],
-            [
-                day
-                for request, _, served in wanted
-                for day in served
-                if request["target_grain"] == grain
-            ],
-        )
-    past = {
-        name: engine.cached(
-            session,
-            f"lettershop_past_{name}",
-            f"select * from ({engine.sql_of(relation)}) as past where {_among(days)}",
-        )
-        for name, (relation, days) in held.items()
-    }
+        days = [
+            day
+            for request, _, served in wanted
+            for day in served
+            if request["target_grain"] == grain
+        ]
+        past[grain] = _evaluated(session, f"features_{grain}", features[grain], days)
+        past[f"labels_{grain}"] = "select * from lettershop_past_labels_customer_send"
+        if grain != "customer_send":
+            past[f"labels_{grain}"] = _evaluated(session, f"labels_{grain}", labels[grain], days)
     parts = []
     for request, version, served in wanted:
         name = request["model_name"]
@@ -158,14 +181,29 @@ def outcomes(session, features, labels, requests, cutoffs, versions, rows, decis
             " scored.as_of_date, cast(scored.score as double) as score, scored.decile,"
             " scored.band, cast(labels.label as double) as label"
             f" from ({engine.sql_of(scored)}) as scored"
-            f" inner join ({past['labels']} where target_id = {engine.text(name)}) as labels"
+            f" inner join ({past['labels_' + request['target_grain']]}"
+            f" where target_id = {engine.text(name)}) as labels"
             " on labels.customer_key = scored.customer_key and labels.item_id = scored.item_id"
             " and labels.as_of_date = scored.as_of_date where scored.score is not null"
         )
     found = engine.cached(session, "lettershop_outcomes", " union all ".join(parts))
-    for name in past:
-        engine.forget(session, f"lettershop_past_{name}")
+    for grain in features:
+        engine.forget(session, f"lettershop_past_features_{grain}")
+        engine.forget(session, f"lettershop_past_labels_{grain}")
     return engine.query(session, found)
+
+
+def _evaluated(session, name: str, relation, days: list[str]) -> str:
+    """Return SQL of a relation at some days, evaluated once.
+
+    The range beside the list is for engines that push down the one and not the other.
+    """
+    return engine.cached(
+        session,
+        f"lettershop_past_{name}",
+        f"select * from ({engine.sql_of(relation)}) as past where {_among(days)}"
+        f" and as_of_date between date '{min(days)}' and date '{max(days)}'",
+    )
 
 
 def _among(days: list[str]) -> str:

@@ -66,6 +66,12 @@ def contribution_columns(model: terms.Additive, families: dict[str, str]) -> dic
     }
 
 
+def logit_sql(model: terms.Additive) -> str:
+    """Return the SQL of a model's logit, a double, over the columns of its features."""
+    parts = [terms.piece_sql(model.pieces[name], name) for name in sorted(model.pieces)]
+    return " + ".join([terms.number(model.intercept), *parts])
+
+
 def _null_columns() -> list[str]:
     columns = ["cast(null as decimal(6, 5)) as score", "cast(null as integer) as decile"]
     columns += ["cast(null as double) as logit", "cast(null as double) as intercept"]

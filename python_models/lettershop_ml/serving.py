@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from lettershop_ml import engine, lifetime, scoring, terms, trainer
+from lettershop_ml import engine, lifetime, lifetime_trainer, scoring, terms, trainer
 
 
 def _last_words(decisions: pd.DataFrame) -> dict[str, str]:
@@ -111,6 +111,8 @@ CELLS = {
     "value_p": "double",
     "value_q": "double",
     "value_v": "double",
+    "margin_rate": "double",
+    "margin_weight": "double",
     **{f"decile_{number}_from": "double" for number in range(2, 11)},
     "medium_from": "double",
     "high_from": "double",
@@ -144,6 +146,36 @@ def lifetimes(session, relation, versions, horizons, bands):
         rows = cells_of(payload, cells, horizons, bands, version["model_version"].iloc[0])
     table = pd.DataFrame(rows, columns=list(CELLS)) if not len(rows) else rows
     return engine.typed(session, table, CELLS)
+
+
+def lifetime_boosts(session, relation, versions):
+    """Return a relation of the logarithm of what boostings expect of each buyer, unevaluated.
+
+    Args:
+        session: what dbt hands to a Python model.
+        relation: customer_features.
+        versions: rows of model_versions that serve.
+    """
+    columns = {"customer_key": "varchar", "horizon_days": "integer", "value_log": "double"}
+    version = versions[versions["model_name"] == "lifetime_value"]
+    boosts = lifetime_trainer.boosts_of(json.loads(version["payload"].iloc[0]) if len(version) else {})
+    there = set(engine.columns_of(relation))
+    relations = [
+        engine.project(
+            relation,
+            [
+                "customer_key",
+                f"cast({horizon} as integer) as horizon_days",
+                f"cast(case when purchased_before >= 1 then {scoring.logit_sql(model)} end"
+                " as double) as value_log",
+            ],
+        )
+        for horizon, model in boosts.items()
+        if model.pieces.keys() <= there
+    ]
+    if not relations:
+        return engine.typed(session, pd.DataFrame(columns=list(columns)), columns)
+    return engine.stacked(relations)
 
 
 def _value_limits(bands: pd.DataFrame, deciles: list[float] | None) -> dict[str, float]:
@@ -184,6 +216,8 @@ def cells_of(payload: dict, cells: pd.DataFrame, horizons, bands, model_version:
             value_p=payload["values"]["p"],
             value_q=payload["values"]["q"],
             value_v=payload["values"]["v"],
+            margin_rate=payload["margins"]["rate"],
+            margin_weight=payload["margins"]["weight"],
             **_value_limits(bands, deciles.get(horizon)),
         )
         parts.append(part[list(CELLS)])

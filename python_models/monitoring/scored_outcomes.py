@@ -14,10 +14,15 @@ def model(dbt, session):
         "customer_category": dbt.ref("customer_category_training_features"),
         "customer_send": dbt.ref("customer_send_training_features"),
     }
+    labels = {
+        "customer": dbt.ref("customer_labels"),
+        "customer_category": dbt.ref("category_labels"),
+        "customer_send": dbt.ref("send_labels"),
+    }
     return replaying.outcomes(
         session,
         features,
-        dbt.ref("training_labels"),
+        labels,
         engine.frame(dbt.ref("training_requests")),
         engine.frame(dbt.ref("training_cutoffs")),
         engine.frame(dbt.ref("model_versions")),

@@ -63,7 +63,9 @@ TABLES = {
             case when n % 11 = 0 then 'Medicines' else 'Category ' || n % 5 end as category,
             'Brand ' || n % 3 as brand,
             5.00 + draw(n, 'list', 40) as list_price,
-            'EUR' as currency
+            -- Of a few the cost is not known, of a few only in dollars.
+            case when n % 23 > 0 then 3.00 + draw(n, 'list', 40) / 2 end as unit_cost,
+            case when n % 7 = 0 then 'USD' else 'EUR' end as currency
         from range(1, 41) as products (n)
     """,
     "shop_orders": """

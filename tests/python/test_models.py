@@ -1,10 +1,18 @@
 """Models in a build: trained, kept, and where there is nothing to learn from."""
 
+import json
+import sys
+
 import duckdb
+import numpy as np
 import pytest
-from conftest import OPTIONAL_TABLES, Build
+from conftest import OPTIONAL_TABLES, ROOT, Build
 from shop import VARS as SHOP_VARS
 from shop import write_shop
+
+sys.path.append(str(ROOT / "python_models"))
+
+from lettershop_ml import lifetime, lifetime_trainer
 
 SELECTED = ("--select", "+path:models/predictions", "+retraining_decisions", "+model_metrics")
 BUILD = ("build", "--resource-type", "seed", "--resource-type", "model", *SELECTED)
@@ -142,9 +150,51 @@ def test_a_shop_that_buys_has_models_scores_and_reasons(trained):
             and ours.cutoff_date = baselines.cutoff_date and ours.metric = baselines.metric
             and baselines.candidate = 'rfm_score'
         where ours.is_published and ours.metric = 'auc' and baselines.candidate is null
-            and ours.model_name not in ('clicks_send', 'redeems_send')
         """
     ) == [(0,)]
+
+
+def test_values_and_margins_of_the_engine_are_those_of_numpy(trained):
+    build, *_ = trained
+    ((payload,),) = build.query(
+        "select payload from training.model_versions"
+        " where model_name = 'lifetime_value' and is_serving"
+    )
+    fit = json.loads(payload)
+    boosts = lifetime_trainer.boosts_of(fit)
+    with build.connect() as connection:
+        table = connection.execute(
+            """
+            select features.*, found.horizon_days, found.predicted_value_amount as found_value,
+                found.predicted_value_low_amount as low, found.predicted_value_high_amount as high,
+                found.predicted_margin_amount as found_margin, found.margin_unknown_reason
+            from predictions.lifetime_values as found
+            inner join features.customer_features as features using (customer_key)
+            where features.purchased_before = 1
+            """
+        ).df()
+    # Some have no cost, and some are told in dollars.
+    costed = table["costed_revenue_before"].sum() / table["net_revenue_before"].sum()
+    assert 0.9 <= costed < 0.99 and table["margin_unknown_reason"].isna().all()
+    for horizon, rows in table.groupby("horizon_days"):
+        x = rows["repeat_count"].to_numpy(float)
+        weeks = [
+            np.floor(days / 7 + 0.5)
+            for days in (rows["age_days"] - rows["recency_days"], rows["age_days"])
+        ]
+        expected = lifetime.expected_purchases(fit["purchases"], horizon / 7, x, *weeks)
+        expected *= lifetime.expected_value(fit["values"], x, rows["mean_repeat_value"])
+        if horizon in boosts:
+            columns = {name: rows[name].to_numpy(float) for name in boosts[horizon].pieces}
+            expected = (expected + np.exp(boosts[horizon].logit(columns))) / 2
+        assert np.abs(expected - rows["found_value"].astype(float)).max() < 2e-4
+        margin = expected * lifetime.margin_rate(
+            fit["margins"], x + 1, rows["costed_revenue_before"], rows["margin_before"]
+        )
+        assert np.abs(margin - rows["found_margin"].astype(float)).max() < 2e-4
+        assert (rows["low"] <= rows["found_value"]).all()
+        assert (rows["found_value"] <= rows["high"]).all()
+    assert table["found_margin"].nunique() > 50
 
 
 def test_models_are_kept_and_the_same_data_give_the_same_bytes(trained):

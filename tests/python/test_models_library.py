@@ -18,12 +18,15 @@ sys.path.append(str(Path(__file__).parents[2] / "python_models"))
 from lettershop_ml import (
     engine,
     lifetime,
+    lifetime_trainer,
     metrics,
     personas,
     policy,
     propensity,
+    propensity_trainer,
     registry,
     scoring,
+    serving,
     terms,
     trainer,
 )
@@ -43,6 +46,7 @@ def made_up(rows: int = 3000, seed: int = 1) -> propensity.Sample:
 
 
 NAMES = list("abcde")
+FEW_TREES = propensity.Settings(iterations=20)
 
 
 def test_metrics_equal_those_of_scikit_learn():
@@ -196,6 +200,22 @@ def test_what_does_not_beat_the_ranking_is_not_published():
     assert list(fit.model.pieces) == ["rfm_score"]
 
 
+def test_the_better_of_two_rankings_is_the_bar():
+    sample = made_up()
+    told = -2 * sample.labels + sample.columns["d"]
+    for better, worse in (
+        ("redemption_count_before", "rfm_score"),
+        ("rfm_score", "redemption_count_before"),
+    ):
+        columns = sample.columns | {better: told, worse: sample.columns["d"]}
+        known = propensity.Sample(columns, sample.labels, sample.cutoffs, sample.ends)
+        fit = propensity.train(known, NAMES, ["rfm_score", "redemption_count_before"], FEW_TREES)
+        assert fit.algorithm == "ranking" and list(fit.model.pieces) == [better]
+        assert {"rfm_score", "redemption_count_before"} <= {
+            row["candidate"] for row in fit.metrics
+        }
+
+
 @pytest.mark.parametrize(
     ("labels", "why"),
     [
@@ -267,6 +287,144 @@ def test_the_expected_value_lies_between_the_own_mean_and_everybodys():
     assert ((expected - own) * (expected - everybody) <= 1e-9).all()
     few = lifetime.fit_values([1, 2], [10.0, 40.0])
     assert lifetime.expected_value(few, [0], [0])[0] == pytest.approx(30, rel=1e-5)
+
+
+def test_an_own_margin_rate_counts_with_its_purchases():
+    draws = np.random.default_rng(6)
+    purchases = draws.integers(1, 12, 20000)
+    # Customers differ by .05, purchases of one by .1: four purchases count as much as everybody.
+    own = 0.4 + 0.05 * draws.normal(size=20000)
+    rates = own + 0.1 * draws.normal(size=20000) / np.sqrt(purchases)
+    revenue = draws.gamma(5, 10, 20000)
+    fit = lifetime.fit_margins(purchases, revenue, rates * revenue)
+    assert fit["rate"] == pytest.approx(0.4, abs=0.002)
+    assert fit["weight"] == pytest.approx(4, rel=0.15)
+    expected = lifetime.margin_rate(fit, purchases, revenue, rates * revenue)
+    assert ((expected - rates) * (expected - fit["rate"]) <= 1e-12).all()
+    # Nearer to the truth than either of the two it lies between.
+    error = np.abs(expected - own).mean()
+    assert error < np.abs(rates - own).mean() and error < np.abs(fit["rate"] - own).mean()
+    # Without revenue of a known cost, everybody's; with absurd margins, no more than all of it.
+    assert lifetime.margin_rate(fit, [9], [0.0], [-5.0])[0] == pytest.approx(fit["rate"])
+    assert lifetime.margin_rate(fit, [1e9], [1.0], [-50.0])[0] == pytest.approx(-1, abs=1e-6)
+    assert lifetime.fit_margins(purchases[:19], revenue[:19], revenue[:19])["rate"] is None
+    # Where all are alike, the weight is the greatest there is.
+    alike = lifetime.fit_margins(purchases, revenue, 0.3 * revenue)
+    assert lifetime.margin_rate(alike, [5], [10.0], [3.0])[0] == pytest.approx(0.3)
+
+
+def spenders(seed: int = 3) -> pd.DataFrame:
+    """Return past cutoffs of customers whose spend depends on a feature that BG/NBD ignores."""
+    draws, parts = np.random.default_rng(seed), []
+    for month in range(1, 7):
+        rows = 1000
+        rate = draws.gamma(0.7, 0.03, rows)
+        age = draws.integers(60, 400, rows)
+        repeats = draws.poisson(rate * age)
+        visits = draws.random(rows) < 0.5
+        later = draws.poisson(rate * 30 * np.where(visits, 1.7, 0.3))
+        part = pd.DataFrame(
+            {
+                "label_cutoff": f"2024-0{month}-01",
+                "label_end": f"2024-0{month + 1}-01",
+                "repeat_count": repeats,
+                "age_days": age,
+                "recency_days": np.where(
+                    repeats > 0,
+                    age * (1 - draws.random(rows) ** (1 / np.maximum(repeats, 1))),
+                    age,
+                ),
+                "mean_repeat_value": np.where(repeats > 0, draws.gamma(5, 10, rows), 0),
+                "net_revenue_90d": 50.0 * later,
+                "net_revenue_before": 50.0 * (1 + repeats),
+                "costed_revenue_before": 50.0 * (1 + repeats),
+                "margin_before": 20.0 * (1 + repeats),
+                "visits": visits.astype(float),
+                "noise": draws.normal(size=rows),
+                "log_repeats": np.round(np.log1p(repeats), 6),
+                "label": later * draws.gamma(5, 10, rows),
+            }
+        )
+        parts.append(part.assign(margin=0.4 * part["label"]))
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_a_boosting_is_blended_in_where_it_tells_more_and_only_there():
+    past = spenders()
+    with engine.single_threaded():
+        found = lifetime_trainer.evaluate(past, 30, ["log_repeats", "visits"], 200)
+        blind = lifetime_trainer.evaluate(past, 30, ["noise"], 200)
+        early = lifetime_trainer.evaluate(past, 30, ["log_repeats", "visits"], 100000)
+    assert found.wins and "mean with a boosting" in found.reason
+    published = {row["candidate"] for row in found.rows if row["is_published"]}
+    assert published == {"mean_of_both, 30 days", "margin, 30 days"}
+    # At a cutoff it knew only what had ended before: there is none for the first.
+    cutoffs = {row["cutoff"] for row in found.rows if row["candidate"] == "boosting, 30 days"}
+    assert cutoffs == {f"2024-0{month}-01" for month in range(2, 7)}
+    coverage = [row["value"] for row in found.rows if row["metric"] == "interval_coverage"]
+    assert len(coverage) == 6 + 5 + 6 and min(coverage) > 0.7
+    assert not blind.wins and "not better by more than chance" in blind.reason
+    assert not early.wins and "too few windows had ended" in early.reason
+    assert {row["candidate"] for row in early.rows if row["is_published"]} == {
+        "bg_nbd_gamma_gamma, 30 days",
+        "margin, 30 days",
+    }
+    margins = [row for row in early.rows if row["candidate"] == "margin, 30 days"]
+    values = [row for row in early.rows if row["candidate"] == "bg_nbd_gamma_gamma, 30 days"]
+    ratios = [
+        [row["value"] for row in rows if row["metric"] == "total_ratio"]
+        for rows in (margins, values)
+    ]
+    assert ratios[0] == pytest.approx(ratios[1])
+
+
+def test_what_is_better_by_chance_only_is_not_better():
+    assert lifetime_trainer.verdict([(-0.21, 0.1)])[0]
+    assert not lifetime_trainer.verdict([(-0.19, 0.1)])[0]
+    # Of the same customers: more cutoffs do not make the error smaller.
+    assert not lifetime_trainer.verdict([(-0.19, 0.1)] * 4)[0]
+    assert not lifetime_trainer.verdict([])[0]
+
+
+def test_the_engine_boosts_as_scikit_learn_does():
+    past = spenders()
+    names = ["log_repeats", "visits"]
+    columns = trainer.arrays(past, names)
+    with engine.single_threaded():
+        model = lifetime.fit_boosting(columns, names, past["label"])
+    payload = {"boosts": [{"horizon_days": 30, "terms": model.rows()}]}
+    versions = pd.DataFrame(
+        [{"model_name": "lifetime_value", "payload": registry.as_json(payload)}]
+    )
+    table = pd.DataFrame(columns).assign(
+        customer_key=[f"c{number}" for number in range(len(past))], purchased_before=1.0
+    )
+    table.loc[0, "purchased_before"] = 0.0
+    connection = duckdb.connect()
+    relation = connection.from_df(table)
+    found = serving.lifetime_boosts(connection, relation, versions).df()
+    assert found["value_log"].isna().sum() == 1 and (found["horizon_days"] == 30).all()
+    found = found.set_index("customer_key").loc[table["customer_key"][1:], "value_log"]
+    assert np.abs(found - model.logit(columns)[1:]).max() < 1e-12
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    settings = {}
+
+    class Remembering(HistGradientBoostingRegressor):
+        def fit(self, matrix, labels):
+            settings["fitted"] = super().fit(matrix, labels)
+            return self
+
+    with pytest.MonkeyPatch.context() as patch, engine.single_threaded():
+        patch.setattr("sklearn.ensemble.HistGradientBoostingRegressor", Remembering)
+        again = lifetime.fit_boosting(columns, names, past["label"])
+    theirs = settings["fitted"].predict(np.column_stack([columns[name] for name in names]))
+    assert np.abs(np.exp(again.logit(columns)) / theirs - 1).max() < 1e-12
+    # What is not there any more, or was never trained, is scored by nobody.
+    less = connection.from_df(table.drop(columns="visits"))
+    assert serving.lifetime_boosts(connection, less, versions).df().empty
+    assert serving.lifetime_boosts(connection, relation, versions[:0]).df().empty
+    assert lifetime.fit_boosting(columns, names, np.zeros(len(past))) is None
 
 
 def three_groups(seed: int = 1, rows: int = 900) -> dict[str, np.ndarray]:
@@ -434,6 +592,31 @@ def test_a_model_is_trained_when_its_policy_says_so_and_never_gets_worse():
     assert on("2024-02-10", Imagined())[0] in ("kept", "promoted")
     with pytest.raises(ValueError, match="has no version 'nonsense'"):
         on("2024-02-11", Imagined(), rollback_version="nonsense")
+
+
+def test_windows_that_the_version_in_service_has_seen_do_not_judge():
+    rows = [
+        dict(cutoff=cutoff, candidate=name, metric="log_loss", value=value)
+        # It has seen most of what followed the first of them.
+        for cutoff, mine, its in (("2024-02-05", 0.6, 0.3), ("2024-03-04", 0.5, 0.6))
+        for name, value in (("mean", mine), ("champion", its))
+    ]
+
+    def said(known_to: str) -> bool:
+        judged = policy.judged(rows, known_to)
+        losses = [propensity.mean_of(judged, name, "log_loss") for name in ("mean", "champion")]
+        return policy.replaces(*losses)[0]
+
+    assert said("2024-03-04") and said("2024-02-06")
+    assert not said("2024-02-05")
+    # Where it has seen something of them all, the newest decides.
+    assert said("2024-05-01")
+    request = {"target_horizon_days": 60}
+    served = {"trained_to": "2024-01-05", "as_of_date": "2024-03-20"}
+    assert propensity_trainer.known_to(request, served) == "2024-03-05"
+    assert propensity_trainer.known_to(request, served | {"as_of_date": "2024-03-01"}) == (
+        "2024-03-01"
+    )
 
 
 def test_what_could_not_be_trained_is_tried_at_once_when_asked_or_when_it_asks_otherwise():

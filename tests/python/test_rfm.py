@@ -1,49 +1,25 @@
 """RFM on CDNOW, against the formulas written down again in numpy."""
 
-from importlib.util import find_spec
-from pathlib import Path
-
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import OPTIONAL_TABLES, Build
+from conftest import Build
+
+from tools.evaluate import cdnow_purchases, write_cdnow
 
 
 @pytest.fixture(scope="module")
 def cdnow(builds):
     """CDNOW's purchases as a landing, built a day after the last of them; and the purchases."""
-    package = Path(find_spec("lifetimes").submodule_search_locations[0])
-    purchases = pd.read_csv(
-        package / "datasets/CDNOW_master.txt",
-        sep=r"\s+",
-        header=0,
-        names=["who", "day", "units", "amount"],
-    )
-    purchases["day"] = pd.to_datetime(purchases["day"], format="%Y%m%d")
-    purchases["number"] = range(len(purchases))
     landing = builds / "cdnow_landing"
-    landing.mkdir()
-    connection = duckdb.connect()
-    connection.register("purchases", purchases)
-    for name, query in {
-        "crm_customers": "select distinct 'c' || who as customer_id from purchases",
-        "shop_products": "select 'cd' as product_id",
-        "shop_orders": "select 'o' || number as order_id, 'c' || who as customer_id, 'paid' as"
-        " order_status, day as ordered_at, 'USD' as currency, amount as total_amount"
-        " from purchases",
-        "shop_order_lines": "select 'l' || number as order_line_id, 'o' || number as order_id,"
-        " 'cd' as product_id, units as quantity, amount as line_amount from purchases",
-    }.items():
-        connection.execute(f"copy ({query}) to '{landing}/{name}.parquet' (format parquet)")
-    vars = {f"using_{name}": False for name in OPTIONAL_TABLES}
+    vars = write_cdnow(landing)
     build = Build(builds / "cdnow", landing).run(
         *("build", "--resource-type", "seed", "--resource-type", "model"),
         *("--select", "+rfm_scores"),
         # The first of a month: boundaries are taken today, and the textbook's formula holds.
-        vars=vars | {"as_of_at": "1998-07-01 00:00:00"},
+        vars=vars,
     )
-    return build, purchases
+    return build, cdnow_purchases()
 
 
 def test_cdnows_one_time_buyers_are_f1(cdnow):
