@@ -253,8 +253,7 @@ def evaluate(shop: Shop, task: Task) -> list[str]:
     with engine.single_threaded():
         chosen, rows, _ = propensity.compete(sample, names, rankings, task.tests, settings)
         rows += others(sample, names, task.tests)
-    kinds = [f"{name}{end}" for name in propensity.CANDIDATES for end in ("", "_calibrated")]
-    ours = min(kinds, key=lambda name: propensity.mean_of(rows, name, "log_loss"))
+    ours = propensity.published_of(rows)
     print(
         f"\n{task.title} ({task.target}): {len(sample.labels):,} rows, {len(names)} features,"
         f" {sample.labels.mean():.1%} positive, {len(task.tests)} days, {chosen},"

@@ -639,3 +639,29 @@ def test_drift_sees_half_a_standard_deviation_and_not_a_twentieth():
     assert feature == "a" and moved > 0.2
     # A feature that had one value only.
     assert metrics.edges_of(np.zeros(10)).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("gains", "published"),
+    [
+        # Of the logistic over the mean of both, at four cutoffs.
+        ([0.01, 0.01, 0.01, 0.01], "logistic"),
+        ([-0.01, -0.01, -0.01, -0.01], "mean"),
+        # Better on the whole, but by chance: 0.005, and the standard error is 0.0071.
+        ([0.02, -0.01, 0.02, -0.01], "mean"),
+        # Better by more than it: 0.01 and 0.0058.
+        ([0.02, 0.0, 0.02, 0.0], "logistic"),
+        # One cutoff tells nothing.
+        ([0.01], "mean"),
+        ([0.0, 0.0], "mean"),
+    ],
+)
+def test_the_mean_is_published_unless_another_is_surely_better(gains, published):
+    rows = [
+        dict(cutoff=f"2024-0{number}-01", candidate=name, metric="log_loss", value=value)
+        for number, gain in enumerate(gains, start=1)
+        for name, value in (
+            (kind, 0.5 - gain if kind == "logistic" else 0.5) for kind in propensity.KINDS
+        )
+    ]
+    assert propensity.published_of(rows) == published
