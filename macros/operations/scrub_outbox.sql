@@ -33,42 +33,57 @@
         set {{ emptied }}
         where
             change_seq in (
-                select outbox.change_seq
-                from {{ relation }} as outbox
-                cross join {{ ref('fct_erasures') }} as erasures
-                where
-                    outbox.op = 'erase'
-                    and outbox.esp_id is not null
-                    and {{ lettershop.is_of_erasure('outbox', 'erasures') }}
-                group by outbox.change_seq
-                having count(*) = count(erasures.confirmed_at)
+                select told.change_seq
+                from (
+                    {{ lettershop.erasures_of_rows(relation, ref('fct_erasures')) | indent(20) }}
+                ) as told
+                group by told.change_seq
+                having count(*) = count(told.confirmed_at)
             );
     {%- endif -%}
 {%- endmacro %}
 
 {#
-    Whether a row of the outbox is about the person of an erasure: by the key, the address, or an id
-    that the ESP knows.
+    The erasures that an `erase` row is about: by the key, the address, or an id that the ESP knows.
 
     Args:
-        outbox (str), erasures (str): aliases of esp_outbox and of fct_erasures.
-    Returns: str, a SQL expression of type boolean, never null.
+        outbox (Relation), erasures (Relation): esp_outbox and fct_erasures.
+    Returns: str, a query of change_seq and confirmed_at, one row per row and identifier.
 #}
-{% macro is_of_erasure(outbox, erasures) -%}
-    (
-    coalesce(
-        {{ lettershop.customer_key_hash(outbox ~ '.customer_key') }} = {{ erasures }}.key_hash, false
-    )
-    or coalesce(
-        {{ lettershop.customer_key_hash(outbox ~ '.esp_id') }} = {{ erasures }}.key_hash, false
-    )
-    {%- for column in ['email', 'esp_id'] %}
-    or coalesce(
-        {{ lettershop.erasure_hash(
-            erasures ~ '.store', erasures ~ '.identifier_type', outbox ~ '.' ~ column
-        ) }} = {{ erasures }}.identifier_hash,
-        false
-    )
-    {%- endfor %}
-    )
+{% macro erasures_of_rows(outbox, erasures) -%}
+    select
+        hashed.change_seq,
+        erasures.confirmed_at
+    from (
+        {%- for column in ['customer_key', 'esp_id'] %}
+        select
+            change_seq,
+            {{ lettershop.customer_key_hash(column) }} as hash
+        from {{ outbox }}
+        where op = 'erase' and {{ column }} is not null
+        union all
+        {%- endfor %}
+        {%- for column in ['email', 'esp_id'] %}
+        select
+            outbox.change_seq,
+            {{ lettershop.erasure_hash('kinds.store', 'kinds.identifier_type', 'outbox.' ~ column) }}
+                as hash
+        from {{ outbox }} as outbox
+        cross join (select distinct store, identifier_type from {{ erasures }}) as kinds
+        where outbox.op = 'erase' and outbox.{{ column }} is not null
+        {{ 'union all' if not loop.last }}
+        {%- endfor %}
+    ) as hashed
+    inner join (
+        select
+            key_hash as hash,
+            confirmed_at
+        from {{ erasures }}
+        where key_hash is not null
+        union all
+        select
+            identifier_hash as hash,
+            confirmed_at
+        from {{ erasures }}
+    ) as erasures on hashed.hash = erasures.hash
 {%- endmacro %}

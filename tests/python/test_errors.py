@@ -111,6 +111,9 @@ UNKNOWN_VALUES = {
     "max_rejected_rate": (1.5, "from 0 to 1"),
     "max_unexplained_rate": ("none", "from 0 to 1"),
     "accept_landing_changes": ("yes", "true or false"),
+    "esp": ("mailer", "'klaviyo', 'braze', 'customerio' or 'generic'"),
+    "sync_scope": ("some", "'existing_contacts' or 'all'"),
+    "approve_esp_changes": ("yes", "the number that the guard of esp_outbox named"),
     "using_web_events": ("no way", "true or false"),
     "using_refunds": (False, "no optional landing table refunds"),
 }
