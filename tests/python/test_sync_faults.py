@@ -23,7 +23,7 @@ PEOPLE = 400
 
 def killed(name, esp, folder, project, chance) -> str:
     """Start a sync, and send it a signal after a request at random; return what became of it."""
-    requests, last = sum(esp.answers.values()), chance.randint(0, 20)
+    requests, last = sum(esp.answers.values()), chance.randint(1, 8)
     process = start(name, esp, folder, project)
     while process.poll() is None and sum(esp.answers.values()) - requests < last:
         time.sleep(0.001)
