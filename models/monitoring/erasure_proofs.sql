@@ -3,7 +3,8 @@
 -- may stand in any table once staging has that row.
 -- depends_on: {{ ref('build_runs') }}, {{ ref('dim_identifiers') }}, {{ ref('fct_customer_days') }}
 -- depends_on: {{ ref('fct_web_sessions') }}, {{ ref('esp_erasure_queue') }}
--- depends_on: {{ ref('dim_customer_records') }}, {{ ref('sync_reconciliation') }}
+-- depends_on: {{ ref('dim_customer_records') }}, {{ ref('esp_outbox') }}
+-- depends_on: {{ ref('sync_reconciliation') }}
 {%- set tables = identifier_tables('erasure_proofs') %}
 {%- set lists = [
     'staging.stg_consent__erasure_requests', 'core.fct_erasures', 'activation.esp_erasure_queue',

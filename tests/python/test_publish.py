@@ -7,12 +7,14 @@ import json
 import os
 import subprocess
 import sys
+from unittest import mock
 
 import duckdb
 import pytest
 from conftest import OPTIONAL_TABLES, ROOT, TABLES
 
 from tools import subject_access
+from tools.sync import permit
 
 EMAIL = "very.personal.address@example.com"
 
@@ -98,6 +100,13 @@ def test_what_is_published_says_which_tests_of_the_activation_ran(shop):
             "select status, count(*) > 5 from monitoring.activation_tests group by status"
         ).fetchall()
     assert found == [("not run", True)]
+    environment = {"LETTERSHOP_PUBLISHED": str(shop / "published.duckdb")}
+    with (
+        mock.patch.dict(os.environ, environment),
+        permit.published() as connection,
+        pytest.raises(permit.Refused, match="profiling_basis is not set"),
+    ):
+        permit.require_permit(connection)
 
 
 def access(folder, email, **variables):

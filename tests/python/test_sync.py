@@ -279,6 +279,9 @@ def test_nothing_is_sent_without_a_permit(name, outbox, tmp_path):
         refuses(name, esp, tmp_path, "Nothing may be sent", "1 fail", "activation_tests")
         outbox.publish(status="not run")
         refuses(name, esp, tmp_path, "Nothing may be sent", "1 not run")
+        outbox.publish(status="warn")
+        sends(name, esp, outbox, fast_project(name, tmp_path))
+        esp.forget_counts()
         outbox.path.unlink()
         refuses(name, esp, tmp_path, "There is no published database", "make build")
 
