@@ -3,6 +3,7 @@
 import os
 import sys
 from datetime import date, datetime
+from pathlib import Path
 
 import pytest
 import truth
@@ -43,7 +44,7 @@ def test_the_oracle_expects_what_happens(tmp_path):
     assert abs(found.label[likely].sum() - expected) < 4 * expected**0.5
 
 
-def compared(build: Build, folder, with_visits: bool = False) -> dict[str, tuple[float, float, int]]:
+def compared(build: Build, folder: Path, with_visits: bool = False) -> dict[str, tuple]:
     """Return per model the AUC of its score and of the oracle, and of how many customers.
 
     Only of people whose customer is exactly they.
