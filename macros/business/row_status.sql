@@ -80,12 +80,18 @@
 
     Args:
         candidates (str): a query with the columns above (but row_hash), is_expired and the key's.
-        keys (str): a query of the key's columns alone, one row per candidate.
+        keys (str): a query of `key_hash`, the fingerprint of the key, one row per candidate. Strangers
+            with one hash are compared in vain, and nothing else.
         key (list of str): columns that identify what the row is a version of.
         columns (list of str): what staging keeps.
     Returns: str, a query: the candidates with row_status.
 #}
 {% macro judged_versions(candidates, keys, key, columns) -%}
+    {%- set several -%}
+        select key_hash from ({{ keys }}) as keys
+        group by key_hash
+        having count(*) > 1
+    {%- endset -%}
     select
         candidates.*,
         case
@@ -97,13 +103,7 @@
             else 'accepted'
         end as row_status
     from ({{ candidates }}) as candidates
-    where not exists (
-        select 1 from ({{ keys }} group by {{ key | join(', ') }} having count(*) > 1) as several
-        where
-            {%- for column in key %}
-            {{ 'and ' if not loop.first }}several.{{ column }} = candidates.{{ column }}
-            {%- endfor %}
-    )
+    where {{ lettershop.fingerprint(key) }} not in ({{ several }})
     union all
     select
         * exclude (row_hash),
@@ -118,13 +118,7 @@
                 {%- endfor %}
             ) as row_hash
         from ({{ candidates }}) as candidates
-        where exists (
-            select 1 from ({{ keys }} group by {{ key | join(', ') }} having count(*) > 1) as several
-            where
-                {%- for column in key %}
-                {{ 'and ' if not loop.first }}several.{{ column }} = candidates.{{ column }}
-                {%- endfor %}
-        )
+        where {{ lettershop.fingerprint(key) }} in ({{ several }})
     ) as competing
 {%- endmacro %}
 
@@ -156,21 +150,55 @@
         identifiers (dict of type to column): what the rows name a person by; type as in
             stg_consent__erasure_requests.
         happened_at (str): SQL expression of type timestamp; a null counts as before the request.
-        only_new (bool): only erasures that no earlier build knew of, for rows that the others were
-            held against when they were stored.
     Returns: str; erased_joins the joins, is_erased a SQL expression of type boolean, never null.
 #}
-{% macro erased_joins(relation, identifiers, only_new=false) -%}
+{% macro erased_joins(relation, identifiers) -%}
     {%- for type, column in identifiers.items() %}
     left join {{ ref('stg_consent__erasure_requests') }} as erased_{{ type }}
         on
             {{ relation }}.store = erased_{{ type }}.store
             and erased_{{ type }}.identifier_type = '{{ type }}'
-            {%- if only_new %}
-            and erased_{{ type }}.is_new
-            {%- endif %}
             and {{ lettershop.erasure_hash(relation ~ '.store', "'" ~ type ~ "'", column) }}
             = erased_{{ type }}.identifier_hash
+    {%- endfor %}
+{%- endmacro %}
+
+{#
+    The same joins for rows that earlier builds have stored: only erasures that none of them knew of,
+    since the rows were held against the others then. Many rows have one identifier: each is hashed
+    once.
+
+    Args:
+        relation (str): the alias of the stored rows.
+        table (Relation): where they are stored.
+        identifiers (list of str): its columns that identify a person.
+    Returns: str, joins as of `erased_joins`.
+#}
+{% macro newly_erased_joins(relation, table, identifiers) -%}
+    {%- for column in identifiers %}
+    left join (
+        select
+            named.store,
+            named.identifier,
+            requests.requested_at
+        from (
+            select distinct
+                store,
+                {{ column }} as identifier
+            from {{ table }}
+            where {{ column }} is not null
+        ) as named
+        inner join {{ ref('stg_consent__erasure_requests') }} as requests
+            on
+                named.store = requests.store
+                and requests.identifier_type = '{{ column }}'
+                and requests.is_new
+                and {{ lettershop.erasure_hash('named.store', "'" ~ column ~ "'", 'named.identifier') }}
+                = requests.identifier_hash
+    ) as erased_{{ column }}
+        on
+            {{ relation }}.store = erased_{{ column }}.store
+            and {{ relation }}.{{ column }} = erased_{{ column }}.identifier
     {%- endfor %}
 {%- endmacro %}
 

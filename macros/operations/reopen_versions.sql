@@ -24,10 +24,6 @@
     unless='false'
 ) -%}
     {%- if execute and is_incremental() -%}
-        {%- set pairs = {} -%}
-        {%- for column in identifiers -%}
-            {%- do pairs.update({column: 'source.' ~ column}) -%}
-        {%- endfor -%}
         {%- set landing -%}
             {{ lettershop.landing(source_name, table_name, is_hashed=false) }} as landed
         {%- endset -%}
@@ -51,37 +47,31 @@
         select * from {{ landing }}
         where {{ 'true' if is_whole else is_newest }};
         create or replace temporary table {{ lettershop.reopened(relation) }} as
-        select distinct
-            source.store,
-            coalesce(source.{{ key }}, '') as {{ key }}
+        select {{ lettershop.fingerprint(['store', key]) }} as key_hash
+        from {{ lettershop.landed(relation) }}
+        where {{ key }} is not null
+        union
+        select {{ lettershop.fingerprint(['source.store', 'source.' ~ key]) }} as key_hash
         from {{ relation }} as source
-        left join (
-            select distinct
-                store,
-                {{ key }}
-            from {{ lettershop.landed(relation) }}
-        ) as landed
-            on source.store = landed.store and source.{{ key }} = landed.{{ key }}
-        {{- lettershop.erased_joins('source', pairs, only_new=true) if somebody_is_to_be_erased }}
+        {{- lettershop.newly_erased_joins('source', relation, identifiers) if somebody_is_to_be_erased }}
         where
-            landed.{{ key }} is not null
-            or source.deleted_at is not null
+            source.deleted_at is not null
             or (source.row_status = 'not_yet') <> (source.{{ event_at }} >= {{ as_of_at() }})
             {%- if somebody_is_to_be_erased %}
-            or {{ lettershop.is_erased(pairs, 'source.' ~ event_at) }}
+            or {{ lettershop.is_erased(identifiers, 'source.' ~ event_at) }}
             {%- endif %}
             or {{ lettershop.is_expired(table_name, 'source.' ~ event_at, unless) }};
         create or replace temporary table {{ lettershop.restated(relation) }} as
-        select source.* from {{ relation }} as source
-        inner join {{ lettershop.reopened(relation) }} as reopened
-            on
-                source.store = reopened.store
-                and coalesce(source.{{ key }}, '') = reopened.{{ key }}
-        where source.row_status not in ('withheld', 'expired');
+        select * from {{ relation }}
+        where
+            {{ lettershop.fingerprint(['store', key]) }} in (
+                select key_hash from {{ lettershop.reopened(relation) }}
+            )
+            and row_status not in ('withheld', 'expired');
         delete from {{ relation }}
         where
-            (store, coalesce({{ key }}, '')) in (
-                select (store, {{ key }}) from {{ lettershop.reopened(relation) }}
+            {{ lettershop.fingerprint(['store', key]) }} in (
+                select key_hash from {{ lettershop.reopened(relation) }}
             )
             and row_status not in ('withheld', 'expired');
     {%- endif -%}
@@ -116,8 +106,8 @@
 {%- endmacro %}
 
 {#
-    Temporary tables of reopen_versions: the rows that are new, and the keys of which every version
-    is judged anew, '' for rows without one.
+    Temporary tables of reopen_versions: the rows that are new, and the hashes of the keys of which
+    every version is judged anew; rows without a key are one key per store.
 
     Args:
         relation (Relation): the base model.
@@ -161,18 +151,16 @@
         relation (Relation): the base model.
         source_name (str), table_name (str): see `landing_contract`.
         key (str): column.
-    Returns: str, a query of store and key.
+    Returns: str, a query of key_hash; rows without a key have none.
 #}
 {% macro candidate_keys(relation, source_name, table_name, key='event_id') -%}
-    select
-        store,
-        {{ key }}
+    select {{ lettershop.fingerprint(['store', key]) }} as key_hash
     from {{ lettershop.newly_landed(relation, source_name, table_name) }} as landed
+    where {{ key }} is not null
     {%- if is_incremental() %}
     union all
-    select
-        store,
-        {{ key }}
+    select {{ lettershop.fingerprint(['store', key]) }} as key_hash
     from {{ lettershop.restated(relation) }}
+    where {{ key }} is not null
     {%- endif -%}
 {%- endmacro %}

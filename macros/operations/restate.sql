@@ -17,10 +17,14 @@
     beside the rows: nothing needs to be remembered between runs, whatever stopped the last one, and
     it does not matter why a row changed: it came late, was corrected, changed hands or was erased.
 
+    Keys are known by their hash, which is quicker to group than what they are made of. Two keys
+    that share one are restated together.
+
     Args:
         relation (Relation): the model; needs the column `fingerprint`.
-        key (list of str): columns of the model and of `made_from`.
-        made_from (str): a query of the key's columns and the fingerprint of all rows of the key.
+        key (list of str): columns of the model.
+        made_from (str): a query of `key_hash`, the fingerprint of the key, and the fingerprint of all
+            rows of the key.
         is_repeated (bool): whether every row carries the fingerprint of its key; else those of a
             key's rows add up to it.
     Returns: str, SQL statements; none before the first build.
@@ -29,33 +33,21 @@
     {%- if execute and is_incremental() -%}
         create or replace temporary table {{ lettershop.restated(relation) }} as
         select
-            {%- for column in key %}
-            coalesce(now_made.{{ column }}, once_made.{{ column }}) as {{ column }},
-            {%- endfor %}
+            coalesce(now_made.key_hash, once_made.key_hash) as key_hash,
             now_made.fingerprint
         from ({{ made_from }}) as now_made
         full outer join (
             select
-                {{ key | join(', ') }},
+                {{ lettershop.fingerprint(key) }} as key_hash,
                 {{ 'max(fingerprint)' if is_repeated else lettershop.fingerprint_of_all('fingerprint') }}
                     as fingerprint
             from {{ relation }}
-            group by {{ key | join(', ') }}
-        ) as once_made
-            on
-                {%- for column in key %}
-                {{ 'and ' if not loop.first }}now_made.{{ column }} = once_made.{{ column }}
-                {%- endfor %}
+            group by {{ lettershop.fingerprint(key) }}
+        ) as once_made on now_made.key_hash = once_made.key_hash
         where now_made.fingerprint is distinct from once_made.fingerprint;
-        {{ lettershop.delete_restated(relation, key) }}
+        delete from {{ relation }}
+        where {{ lettershop.is_restated(relation, key) }};
     {%- endif -%}
-{%- endmacro %}
-
-{% macro delete_restated(relation, key) -%}
-    delete from {{ relation }}
-    where ({{ key | join(', ') }}) in (
-        select ({{ key | join(', ') }}) from {{ lettershop.restated(relation) }}
-    );
 {%- endmacro %}
 
 {#
@@ -64,7 +56,7 @@
     Args:
         relation (Relation): the model.
         made_from (str): see `restate_changed`.
-    Returns: str, a query of the key's columns and the fingerprint.
+    Returns: str, a query of key_hash and fingerprint.
 #}
 {% macro restated_fingerprints(relation, made_from) -%}
     {%- if is_incremental() -%}
@@ -79,13 +71,13 @@
 
     Args:
         relation (Relation): the model.
-        key (list of str): columns of the model and of the query.
+        key (list of str): columns of the query, as the model's.
     Returns: str, a SQL expression of type boolean.
 #}
 {% macro is_restated(relation, key) -%}
     {%- if is_incremental() -%}
-    ({{ key | join(', ') }}) in (
-        select ({{ key | join(', ') }}) from {{ lettershop.restated(relation) }}
+    {{ lettershop.fingerprint(key) }} in (
+        select key_hash from {{ lettershop.restated(relation) }}
     )
     {%- else -%}
     true

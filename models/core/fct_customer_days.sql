@@ -172,7 +172,8 @@ final as (
         summed.*,
         fingerprints.fingerprint
     from summed
-    inner join fingerprints on summed.customer_key = fingerprints.customer_key
+    inner join fingerprints
+        on {{ fingerprint(['summed.customer_key']) }} = fingerprints.key_hash
 )
 
 select * from final

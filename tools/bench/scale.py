@@ -62,6 +62,9 @@ def table_path(path: Path) -> str:
 def write_day(landing: Path, day: Path, clock: str) -> None:
     """Write the landing as it was at a clock: what had been loaded by then.
 
+    The simulator exports the ESP's contacts twice in all; a shop does it every night. The newest
+    export, without whoever was created later, stands for that of the night before the clock.
+
     Args:
         landing: of the whole shop.
         day: the folder to write.
@@ -70,7 +73,14 @@ def write_day(landing: Path, day: Path, clock: str) -> None:
     day.mkdir(parents=True)
     for path in sorted(landing.glob("*.parquet")):
         columns = duckdb.execute(f"describe from '{table_path(path)}'").fetchall()
-        if any(name == "loaded_at" for name, *_ in columns):
+        if path.stem == "esp_contacts":
+            duckdb.execute(
+                f"copy (select * replace (least(loaded_at, timestamp '{clock}' - interval 2 hours)"
+                f" as loaded_at) from '{table_path(path)}' qualify loaded_at < timestamp '{clock}'"
+                f" or (loaded_at = max(loaded_at) over () and created_at < timestamp '{clock}'))"
+                f" to '{day / path.name}' (format parquet)"
+            )
+        elif any(name == "loaded_at" for name, *_ in columns):
             duckdb.execute(
                 f"copy (from '{table_path(path)}' where loaded_at < timestamp '{clock}')"
                 f" to '{day / path.name}' (format parquet)"

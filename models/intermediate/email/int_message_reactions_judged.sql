@@ -99,9 +99,7 @@ final as (
         fingerprints.fingerprint
     from reactions
     inner join fingerprints
-        on
-            reactions.store = fingerprints.store
-            and reactions.message_id = fingerprints.message_id
+        on {{ fingerprint(['reactions.store', 'reactions.message_id']) }} = fingerprints.key_hash
     left join deliveries
         on reactions.store = deliveries.store and reactions.message_id = deliveries.message_id
     left join judged_user_agents on lower(reactions.user_agent) = judged_user_agents.user_agent

@@ -22,6 +22,7 @@ fingerprints as (
 
 reactions as (
     select * from {{ ref('int_message_reactions_judged') }}
+    where {{ is_restated(this, ['store', 'message_id']) }}
 ),
 
 described as (
@@ -106,9 +107,7 @@ final as (
         fingerprints.fingerprint
     from described
     inner join fingerprints
-        on
-            described.store = fingerprints.store
-            and described.message_id = fingerprints.message_id
+        on {{ fingerprint(['described.store', 'described.message_id']) }} = fingerprints.key_hash
     inner join outcomes
         on described.store = outcomes.store and described.message_id = outcomes.message_id
     left join responses
