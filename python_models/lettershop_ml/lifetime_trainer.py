@@ -256,7 +256,8 @@ class Trainer:
             cause: cause and reason to train.
         """
         limit, names = int(request["maximum_rows"]), self.names(request)
-        table = self.inputs.today("customer", list(dict.fromkeys([*COLUMNS, *names])), limit, BUYERS)
+        columns = list(dict.fromkeys([*COLUMNS, *names]))
+        table = self.inputs.today("customer", columns, limit, BUYERS)
         cells = cells_of(table)
         buyers, repeaters = len(table), int((cells["x"] > 0).sum())
         for name, count, least in (

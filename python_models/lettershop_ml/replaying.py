@@ -136,10 +136,7 @@ def outcomes(session, features, labels, requests, cutoffs, versions, rows, decis
     sends = days_of_sends(session, labels["customer_send"], decisions, of_sends)
     for request in asked:
         name = request["model_name"]
-        if request in of_sends:
-            days = sends.get(name, [])
-        else:
-            days = days_to_replay(cutoffs, name)
+        days = sends.get(name, []) if request in of_sends else days_to_replay(cutoffs, name)
         by_version: dict[str | None, list[str]] = {}
         for day in days:
             by_version.setdefault(serving_on(decisions, name, day), []).append(day)

@@ -158,7 +158,8 @@ def lifetime_boosts(session, relation, versions):
     """
     columns = {"customer_key": "varchar", "horizon_days": "integer", "value_log": "double"}
     version = versions[versions["model_name"] == "lifetime_value"]
-    boosts = lifetime_trainer.boosts_of(json.loads(version["payload"].iloc[0]) if len(version) else {})
+    payload = json.loads(version["payload"].iloc[0]) if len(version) else {}
+    boosts = lifetime_trainer.boosts_of(payload)
     there = set(engine.columns_of(relation))
     relations = [
         engine.project(

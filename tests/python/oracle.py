@@ -1,10 +1,10 @@
 """What could be known at best of who orders in the simulated shop, given the past.
 
 demo/simulator/README.md says how people order. Given the day of dropout, orders are a Poisson
-process in the time of the season, of a rate lambda that is Gamma-distributed over people; given
-lambda, the days until dropout have known chances. With the population's true parameters the chance
-of an order is thus a sum over days of dropout (Pareto/NBD: Schmittlein, Morrison & Colombo, Counting
-Your Customers, Management Science 33 (1987), in the time of the season). Visits are a second process
+process in the time of the season, of a rate lambda that is Gamma-distributed over people, and the
+days until dropout have known chances. With the population's true parameters the chance of an order
+is thus a sum over days of dropout (Pareto/NBD: Schmittlein, Morrison & Colombo, Counting Your
+Customers, Management Science 33 (1987), in the time of the season). Visits are a second process
 that ends with the same dropout.
 """
 
@@ -113,7 +113,8 @@ class Oracle:
         def log_likelihood(at_risk, looked):
             found = -shape * np.log(rate + np.maximum(at_risk, 0))
             if with_visits:
-                found -= (1 + visits) * np.log(1 / values["browse_rate_mean"] + np.maximum(looked, 0))
+                browsing = 1 / values["browse_rate_mean"] + np.maximum(looked, 0)
+                found -= (1 + visits) * np.log(browsing)
             return found
 
         at_risk = passed[:, -1] - before
@@ -145,7 +146,8 @@ class Oracle:
                 case when campaign_id like 'nl-%' then 'newsletter_' else 'promo_' end || variant
                     as effect
             from {{messages}}
-            where delivered_at is not null and (campaign_id like 'nl-%' or campaign_id like 'promo-%')
+            where delivered_at is not null
+                and (campaign_id like 'nl-%' or campaign_id like 'promo-%')
             """,
         )
         effect = np.zeros((len(place), today))

@@ -211,9 +211,7 @@ def test_the_better_of_two_rankings_is_the_bar():
         known = propensity.Sample(columns, sample.labels, sample.cutoffs, sample.ends)
         fit = propensity.train(known, NAMES, ["rfm_score", "redemption_count_before"], FEW_TREES)
         assert fit.algorithm == "ranking" and list(fit.model.pieces) == [better]
-        assert {"rfm_score", "redemption_count_before"} <= {
-            row["candidate"] for row in fit.metrics
-        }
+        assert {"rfm_score", "redemption_count_before"} <= {row["candidate"] for row in fit.metrics}
 
 
 @pytest.mark.parametrize(
