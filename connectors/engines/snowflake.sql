@@ -25,7 +25,7 @@
 {# The elements of a JSON list, after a relation in `from`: one row each with `part` and `position`
    (the first is 1); one row with a null part where there is none. #}
 {% macro json_elements(json, alias) -%}
-    left join lateral (
+    cross join lateral (
         select
             elements.value as part,
             elements.index + 1 as position
