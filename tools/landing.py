@@ -5,9 +5,9 @@
     python -m tools.landing --print snowflake shopify # the views to create on Snowflake
 
 LETTERSHOP_RAW names where the raw tables are: a folder with a folder per connector, of CSV and
-parquet files, or a DuckDB database with a schema per connector. What several connectors have for one
-landing table is one table. Everything is written aside first, and takes its place only when all of it
-is whole. Exit code: 0, or 1 with what is missing, where, and what to do.
+parquet files, or a DuckDB database with a schema per connector. What several connectors have for
+one landing table is one table. Everything is written aside first, and takes its place only when
+all of it is whole. Exit code: 0, or 1 with what is missing, where, and what to do.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import re
 import shutil
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -28,6 +29,24 @@ CONNECTORS = ROOT / "connectors"
 NAMES = sorted(path.parent.name for path in CONNECTORS.glob("*/raw.yml"))
 # Which connectors' rows a landing table holds stands in the file itself.
 MARK = "lettershop_connectors"
+
+
+@cache
+def settings(name: str) -> dict:
+    """Return what raw.yml of a connector says."""
+    return yaml.safe_load((CONNECTORS / name / "raw.yml").read_text())
+
+
+@cache
+def contracts() -> dict[str, dict]:
+    """Return the contract of every landing table, by name, as the sources' YAML states it."""
+    return {
+        table["name"]: table
+        for path in sorted((ROOT / "models" / "staging").glob("*/_*__sources.yml"))
+        for source in yaml.safe_load(path.read_text())["sources"]
+        if source["name"] != "state"
+        for table in source["tables"]
+    }
 
 
 class LandingError(Exception):
@@ -53,15 +72,12 @@ class Connector:
     @property
     def raw(self) -> dict[str, dict]:
         """The raw tables that it reads, from raw.yml."""
-        return self._settings()["tables"]
+        return settings(self.name)["tables"]
 
     @property
     def landing(self) -> dict[str, list[str]]:
         """The landing tables it can fill, with the raw tables of which one has to be there."""
-        return self._settings()["landing"]
-
-    def _settings(self) -> dict:
-        return yaml.safe_load((CONNECTORS / self.name / "raw.yml").read_text())
+        return settings(self.name)["landing"]
 
     def select(self, table: str, engine: str) -> str:
         """Return the SELECT of a landing table.
@@ -101,17 +117,6 @@ class Connector:
         return f"(select {', '.join(lines)} from {relation} as raw_rows)"
 
 
-def contracts() -> dict[str, dict]:
-    """Return the contract of every landing table, by name, as the sources' YAML states it."""
-    return {
-        table["name"]: table
-        for path in sorted((ROOT / "models" / "staging").glob("*/_*__sources.yml"))
-        for source in yaml.safe_load(path.read_text())["sources"]
-        if source["name"] != "state"
-        for table in source["tables"]
-    }
-
-
 # --- What is there --------------------------------------------------------------------------------
 
 
@@ -135,7 +140,9 @@ def tables_in_folder(folder: Path) -> dict[str, str]:
         else:
             continue
         if path.stem.lower() in found:
-            raise LandingError(f"{folder} has {path.stem} twice, as parquet and as CSV: remove one.")
+            raise LandingError(
+                f"{folder} has {path.stem} twice, as parquet and as CSV: remove one."
+            )
         found[path.stem.lower()] = relation
     return found
 
@@ -349,8 +356,8 @@ def fill(connectors: list[Connector], raw: Path, landing: Path) -> list[str]:
     """
     if not raw.exists():
         raise LandingError(
-            f"There are no raw tables: {raw} does not exist. Let LETTERSHOP_RAW name a folder with a"
-            " folder per connector, or a DuckDB database with a schema per connector."
+            f"There are no raw tables: {raw} does not exist. Let LETTERSHOP_RAW name a folder with"
+            " a folder per connector, or a DuckDB database with a schema per connector."
         )
     # One thread: the row order of a file must not depend on luck.
     connection = duckdb.connect(config={"threads": 1})
@@ -405,7 +412,9 @@ def fill(connectors: list[Connector], raw: Path, landing: Path) -> list[str]:
                 f"copy ({query}) to {quoted(aside / f'{name}.parquet')} (format parquet,"
                 f" compression zstd, kv_metadata {{{MARK}: {quoted(' '.join(holders[name]))}}})"
             ).fetchone()[0]
-            lines.append(f"  {landing / f'{name}.parquet'}: {rows:,} rows of {holders[name]}")
+            lines.append(
+                f"  {landing / f'{name}.parquet'}: {rows:,} rows of {' and '.join(holders[name])}"
+            )
         for name in queries:
             (aside / f"{name}.parquet").replace(landing / f"{name}.parquet")
     finally:
@@ -462,7 +471,8 @@ def main() -> None:
         return
     if not os.environ.get("LETTERSHOP_RAW"):
         sys.exit(
-            "LETTERSHOP_RAW is not set: let it name the folder or DuckDB database of the raw tables."
+            "LETTERSHOP_RAW is not set: let it name the folder, or the DuckDB database, of the raw"
+            " tables."
         )
     try:
         lines = fill(connectors, Path(os.environ["LETTERSHOP_RAW"]), place("LETTERSHOP_LANDING"))

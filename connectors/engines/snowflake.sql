@@ -5,7 +5,7 @@
 {# A raw column in its type; a value that does not fit is null. `expression` is a variant. #}
 {% macro typed(expression, type, raw_type) -%}
     {%- if type == 'json' -%}
-    coalesce(try_parse_json(try_cast({{ expression }} as varchar)), {{ expression }})
+    try_parse_json(cast({{ expression }} as varchar))
     {%- elif type == 'timestamp' -%}
     {#- The session's TIMEZONE has to be UTC, or a time without an offset would move. -#}
     cast(
