@@ -93,6 +93,11 @@ demo: $(VENV)/.demo ## Shopping data to segments: load, build, publish, show (DA
 	@$(BIN)/python -m tools.build
 	@$(BIN)/python -m tools.summary
 
+.PHONY: landing
+landing: $(VENV)/.core ## Fill the landing from loaders' tables in LETTERSHOP_RAW (FROM="shopify klaviyo")
+	@test -n "$(FROM)" || { echo 'Say from what: make landing FROM="shopify klaviyo"'; exit 1; }
+	@$(BIN)/python -m tools.landing $(FROM)
+
 .PHONY: check
 check: $(VENV)/.core ## Report on the landing: what is there, what is missing, the vars to paste
 	@$(BIN)/python -m tools.check

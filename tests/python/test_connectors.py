@@ -1,0 +1,459 @@
+"""Connectors: from the tables of loaders to the landing, row by row, whole or not at all."""
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import duckdb
+import pytest
+from conftest import ROOT
+
+from tools import landing
+from tools.landing import CONNECTORS, NAMES, Connector, LandingError, contracts, fill
+
+RAW = ROOT / "tests" / "fixtures" / "raw"
+EXPECTED = ROOT / "tests" / "fixtures" / "landing"
+LANDED = [(name, table) for name in NAMES for table in Connector(name, name).landing]
+THOROUGH = "LETTERSHOP_THOROUGH" in os.environ
+
+
+@pytest.fixture
+def raw(tmp_path):
+    """A copy of the raw tables that a test may change."""
+    return shutil.copytree(RAW, tmp_path / "raw")
+
+
+@pytest.fixture(scope="module")
+def landed(tmp_path_factory):
+    """The landing of each connector alone, by name."""
+    folder = tmp_path_factory.mktemp("landed")
+    for name in NAMES:
+        fill([Connector(name, name)], RAW, folder / name)
+    return folder
+
+
+def rows_of(relation):
+    """Return the rows of a table as dicts of text, sorted; every column counts."""
+    result = duckdb.execute(f"select columns(*)::varchar from {relation}")
+    names = [column[0] for column in result.description]
+    rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    return sorted(rows, key=lambda row: [str(value) for value in row.values()])
+
+
+def landing_rows(folder, table):
+    """Return the rows of a landing table."""
+    return rows_of(f"read_parquet('{folder}/{table}.parquet')")
+
+
+def expected_rows(name, table):
+    """Return the rows that a connector should land, as they stand in the fixture."""
+    return rows_of(f"read_csv('{EXPECTED}/{name}/{table}.csv', header=true, all_varchar=true)")
+
+
+def rewrite(path, change):
+    """Rewrite a CSV file: its rows as dicts, changed in place or replaced by what is returned."""
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    rows = change(rows) or rows
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def without(*columns):
+    """Return a change for rewrite that drops columns."""
+    return lambda rows: [
+        {name: value for name, value in row.items() if name not in columns} for row in rows
+    ]
+
+
+# --- To the row -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "table"), LANDED)
+def test_fixtures_land_to_the_row(landed, name, table):
+    assert landing_rows(landed / name, table) == expected_rows(name, table)
+
+
+@pytest.mark.parametrize(("name", "table"), LANDED)
+def test_what_is_landed_keeps_the_contract(landed, name, table):
+    contract = contracts()[table]
+    known = {column["name"]: column for column in contract["columns"]}
+    described = duckdb.execute(f"describe from '{landed / name}/{table}.parquet'").fetchall()
+    types = {row[0]: row[1].lower() for row in described}
+    assert types.keys() <= known.keys()
+    assert types == {column: known[column]["data_type"] for column in types}
+    for column, definition in known.items():
+        if definition.get("config", {}).get("meta", {}).get("is_required"):
+            assert column in types
+            assert all(row[column] is not None for row in landing_rows(landed / name, table))
+    one_of = contract["config"]["meta"].get("one_of", [])
+    for row in landing_rows(landed / name, table):
+        assert not one_of or any(row.get(column) for column in one_of)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_landing_table_of_a_connector_has_its_select(name):
+    connector = Connector(name, name)
+    selects = {path.stem for path in (CONNECTORS / name / "landing").glob("*.sql")}
+    assert selects == set(connector.landing)
+    named = {table for tables in connector.landing.values() for table in tables}
+    assert named <= set(connector.raw)
+    for table in connector.raw.values():
+        assert set(table.get("required", [])) <= set(table["columns"])
+    assert (CONNECTORS / name / "README.md").read_text().count("## What is lost") == 1
+
+
+def test_refunds_come_to_what_was_given_back(landed):
+    """Per refund: its lines and adjustments as Shopify counts them, tax-exclusive prices."""
+    given = duckdb.execute(
+        f"""
+        select refund_group_id, sum(refund_amount), sum(tax_amount)
+        from '{landed}/shopify/shop_refunds.parquet' group by all order by all
+        """
+    ).fetchall()
+    assert [(group, float(amount)) for group, amount, _ in given] == [
+        *(("7001", 80.9), ("7002", 27.0), ("7003", 50.0), ("7004", 5.0), ("7005", 40.5)),
+    ]
+
+
+@pytest.mark.parametrize("kept", ["0.01", "33.33", "62.69", "62.70", "80.00"])
+def test_what_was_kept_back_is_shared_to_the_cent(raw, tmp_path, kept):
+    def change(rows):
+        rows[2]["amount"] = kept
+
+    rewrite(raw / "shopify" / "order_adjustment.csv", change)
+    fill([Connector("shopify", "shopify")], raw, tmp_path / "landing")
+    amounts = duckdb.execute(
+        f"select refund_amount, tax_amount from '{tmp_path}/landing/shop_refunds.parquet'"
+        " where refund_group_id = '7003'"
+    ).fetchall()
+    assert float(sum(amount for amount, _ in amounts)) == max(round(62.7 - float(kept), 2), 0)
+    assert all(0 <= tax <= amount for amount, tax in amounts)
+
+
+# --- States and days that come again --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["shopify", "klaviyo"])
+def test_a_state_that_comes_again_is_the_same_event(raw, tmp_path, name):
+    table = {"shopify": "customer", "klaviyo": "person"}[name]
+
+    def synced_later(rows):
+        for row in rows:
+            row["_fivetran_synced"] = "2024-03-05T22:00:00Z"
+
+    fill([Connector(name, name)], raw, tmp_path / "first")
+    rewrite(raw / name / f"{table}.csv", synced_later)
+    fill([Connector(name, name)], raw, tmp_path / "second")
+    first, second = (
+        {row["event_id"] for row in landing_rows(tmp_path / folder, "consent_events")}
+        for folder in ("first", "second")
+    )
+    assert first == second
+
+    def withdraws(rows):
+        for row in rows:
+            for column in row:
+                if column.endswith(("email_marketing_consent", "email_marketing_consent_state")):
+                    row[column] = "UNSUBSCRIBED"
+                if column.endswith(("consent_updated_at", "email_marketing_last_updated")):
+                    row[column] = "2024-03-06T00:00:00Z"
+
+    rewrite(raw / name / f"{table}.csv", withdraws)
+    fill([Connector(name, name)], raw, tmp_path / "third")
+    third = landing_rows(tmp_path / "third", "consent_events")
+    withdrawn = [row for row in third if row["purpose"] == "email_marketing"]
+    assert {row["action"] for row in withdrawn} == {"withdrawn"}
+    assert not first & {row["event_id"] for row in withdrawn}
+
+
+def test_who_was_never_asked_has_said_nothing(landed):
+    shopify = {row["customer_id"] for row in landing_rows(landed / "shopify", "consent_events")}
+    klaviyo = {row["esp_contact_id"] for row in landing_rows(landed / "klaviyo", "consent_events")}
+    braze = {row["event_id"] for row in landing_rows(landed / "braze", "consent_events")}
+    assert "104" not in shopify
+    assert "K3" not in klaviyo
+    assert "bg2" not in braze
+
+
+def test_a_profile_export_is_complete_as_of_its_newest_row(landed):
+    contacts = landing_rows(landed / "klaviyo", "esp_contacts")
+    assert {row["loaded_at"] for row in contacts} == {"2024-02-29 22:00:00"}
+
+
+def test_a_day_of_ga4_is_replaced_by_its_daily_table(raw, tmp_path):
+    day = raw / "ga4" / "events_20240220.csv"
+    day.rename(tmp_path / "later.csv")
+    fill([Connector("ga4", "ga4")], raw, tmp_path / "landing")
+    before = landing_rows(tmp_path / "landing", "web_events")
+    (tmp_path / "later.csv").rename(day)
+    fill([Connector("ga4", "ga4")], raw, tmp_path / "landing")
+    after = landing_rows(tmp_path / "landing", "web_events")
+    assert (len(before), len(after)) == (3, 9)
+    # What was there before is the same event, though told of in more words.
+    assert {row["event_id"] for row in before} < {row["event_id"] for row in after}
+
+
+def test_nested_columns_are_read_as_they_are_exported(raw, tmp_path):
+    """GA4 and Snowplow as parquet with lists and structs, as they leave the warehouse."""
+    for name in ("ga4", "snowplow"):
+        for path in sorted((raw / name).glob("*.csv")):
+            with path.open(newline="") as file:
+                rows = list(csv.DictReader(file))
+            types = next(iter(Connector(name, name).raw.values()))["columns"]
+            for row in rows:
+                for column, value in row.items():
+                    if types.get(column) == "json":
+                        row[column] = json.loads(value) if value else None
+                    elif not value:
+                        row[column] = None
+            lines = path.with_suffix(".ndjson")
+            lines.write_text("".join(json.dumps(row) + "\n" for row in rows))
+            duckdb.execute(
+                f"copy (from read_json('{lines}', sample_size=-1, map_inference_threshold=-1))"
+                f" to '{path.with_suffix('.parquet')}' (format parquet)"
+            )
+            path.unlink()
+        types = {
+            row[1]
+            for path in (raw / name).glob("*.parquet")
+            for row in duckdb.execute(f"describe from '{path}'").fetchall()
+        }
+        assert any(type_name.startswith("STRUCT") for type_name in types)
+        fill([Connector(name, name)], raw, tmp_path / "landing" / name)
+        assert landing_rows(tmp_path / "landing" / name, "web_events") == expected_rows(
+            name, "web_events"
+        )
+
+
+# --- What is missing ------------------------------------------------------------------------------
+
+
+def test_a_missing_required_table_or_column_stops_and_all_are_named(raw, tmp_path):
+    (raw / "shopify" / "order_line.csv").unlink()
+    rewrite(raw / "shopify" / "order.csv", without("currency", "total_price"))
+    rewrite(raw / "klaviyo" / "event.csv", without("person_id"))
+    with pytest.raises(LandingError) as failure:
+        fill([Connector(name, name) for name in ("shopify", "klaviyo")], raw, tmp_path / "landing")
+    assert list(failure.value.args) == [
+        f"shopify: the raw table order in {raw}/shopify has no column currency, total_price. Let"
+        " the loader write it, or add it in a view.",
+        f"shopify: the raw table order_line is missing in {raw}/shopify. It is required: let the"
+        " loader write it.",
+        f"klaviyo: the raw table event in {raw}/klaviyo has no column person_id. Let the loader"
+        " write it, or add it in a view.",
+    ]
+    assert not (tmp_path / "landing").exists()
+
+
+def test_missing_optional_tables_are_said_and_done_without(raw, tmp_path):
+    required = [
+        name
+        for name, table in Connector("shopify", "shopify").raw.items()
+        if table.get("is_required")
+    ]
+    for path in (raw / "shopify").iterdir():
+        if path.stem not in required:
+            path.unlink()
+    lines = fill([Connector("shopify", "shopify")], raw, tmp_path / "landing")
+    assert f"  shopify: no refund in {raw}/shopify; done without" in lines
+    assert "  shop_refunds is not written: none of its raw tables is there" in lines
+    orders = {row["order_id"]: row for row in landing_rows(tmp_path / "landing", "shop_orders")}
+    assert len(orders) == 12
+    # Without the lines of shipping, what the order says.
+    assert orders["5001"]["shipping_amount"] == "5.0000"
+    assert orders["5010"]["coupon_code"] is None
+    assert not (tmp_path / "landing" / "shop_refunds.parquet").exists()
+
+
+def test_missing_optional_columns_are_null(raw, tmp_path):
+    for table in ("customer", "order", "order_line", "product"):
+        path = raw / "shopify" / f"{table}.csv"
+        keep = Connector("shopify", "shopify").raw[table]["required"]
+        with path.open(newline="") as file:
+            names = next(csv.reader(file))
+        rewrite(path, without(*(set(names) - set(keep))))
+    fill([Connector("shopify", "shopify")], raw, tmp_path / "landing")
+    for row in landing_rows(tmp_path / "landing", "crm_customers"):
+        assert {name for name, value in row.items() if value is not None} == {"customer_id"}
+    orders = landing_rows(tmp_path / "landing", "shop_orders")
+    assert {row["order_status"] for row in orders} == {"placed"}
+
+
+def test_values_that_do_not_fit_are_counted_and_never_shown(raw, tmp_path):
+    def change(rows):
+        rows[0]["total_price"] = "ann@example.com"
+
+    rewrite(raw / "shopify" / "order.csv", change)
+    lines = fill([Connector("shopify", "shopify")], raw, tmp_path / "landing")
+    assert "  shopify: 1 of order.total_price are no decimal(18,4); null" in lines
+    assert "ann@example.com" not in "\n".join(lines)
+
+
+@pytest.mark.parametrize("raw_path", ["nothing", "empty", "text.duckdb"])
+def test_raw_tables_that_are_not_there_are_named(tmp_path, raw_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.duckdb").write_text("ann@example.com")
+    with pytest.raises(LandingError) as failure:
+        fill([Connector("ga4", "ga4")], tmp_path / raw_path, tmp_path / "landing")
+    assert str(tmp_path / raw_path) in failure.value.args[0]
+    assert "ann@example.com" not in failure.value.args[0]
+
+
+def test_a_file_that_is_not_what_it_says_is_named_without_its_content(raw, tmp_path):
+    (raw / "ga4" / "events_20240222.parquet").write_text("ann@example.com")
+    with pytest.raises(LandingError) as failure:
+        fill([Connector("ga4", "ga4")], raw, tmp_path / "landing")
+    assert "cannot be read" in failure.value.args[0]
+    assert "ann@example.com" not in failure.value.args[0]
+
+
+# --- Whole or not at all --------------------------------------------------------------------------
+
+
+def test_a_landing_that_fails_halfway_is_as_it_was(raw, tmp_path, monkeypatch):
+    target = tmp_path / "landing"
+    fill([Connector("shopify", "shopify")], raw, target)
+    before = {path.name: path.read_bytes() for path in target.iterdir()}
+    rewrite(raw / "shopify" / "customer.csv", lambda rows: rows[:1])
+    whole = landing.landing_query
+
+    def fails_at_the_last(selects, selected, contract):
+        query = whole(selects, selected, contract)
+        if contract["name"] == "shop_refunds":
+            query += " union all by name select error('stopped') as refund_id"
+        return query
+
+    monkeypatch.setattr(landing, "landing_query", fails_at_the_last)
+    with pytest.raises(duckdb.Error):
+        fill([Connector("shopify", "shopify")], raw, target)
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == before
+    monkeypatch.undo()
+    fill([Connector("shopify", "shopify")], raw, target)
+    assert len(landing_rows(target, "crm_customers")) == 1
+
+
+def test_tables_of_others_are_not_replaced(raw, tmp_path):
+    target = tmp_path / "landing"
+    target.mkdir()
+    duckdb.execute(f"copy (select 'mine' as event_id) to '{target}/web_events.parquet'")
+    with pytest.raises(LandingError, match="was not written by this program"):
+        fill([Connector("ga4", "ga4")], raw, target)
+    assert landing_rows(target, "web_events") == [{"event_id": "mine"}]
+
+
+def test_rows_of_another_connector_are_not_lost(raw, tmp_path):
+    target = tmp_path / "landing"
+    both = [Connector(name, name) for name in ("shopify", "klaviyo")]
+    fill(both, raw, target)
+    rows = landing_rows(target, "consent_events")
+    assert len(rows) == sum(len(expected_rows(each.name, "consent_events")) for each in both)
+    with pytest.raises(LandingError, match='make landing FROM="klaviyo shopify"'):
+        fill([Connector("klaviyo", "klaviyo")], raw, target)
+    assert landing_rows(target, "consent_events") == rows
+    fill([Connector("ga4", "ga4")], raw, target)
+
+
+def test_a_database_is_read_as_a_folder_is(tmp_path, landed):
+    database = tmp_path / "raw.duckdb"
+    with duckdb.connect(str(database)) as connection:
+        connection.execute('create schema "Shopify_US"')
+        for path in (RAW / "shopify").glob("*.csv"):
+            connection.execute(
+                f'create table "Shopify_US"."{path.stem.upper()}" as'
+                f" from read_csv('{path}', header=true)"
+            )
+        types = connection.execute(
+            "select distinct data_type from information_schema.columns"
+        ).fetchall()
+    # Numbers and times with their own types, not text.
+    assert {("BIGINT",), ("DOUBLE",), ("TIMESTAMP WITH TIME ZONE",)} <= set(types)
+    fill([Connector("shopify", "shopify_us")], database, tmp_path / "landing")
+    for table in Connector("shopify", "shopify").landing:
+        found = landing_rows(tmp_path / "landing", table)
+        # A number's text has lost the zeros before it.
+        for row in found:
+            if row.get("postal_code") == "2108":
+                row["postal_code"] = "02108"
+        assert found == landing_rows(landed / "shopify", table)
+
+
+# --- The program ----------------------------------------------------------------------------------
+
+
+def run(*arguments, **variables):
+    """Run the program and return its result."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("LETTERSHOP_")}
+    return subprocess.run(
+        [sys.executable, "-m", "tools.landing", *arguments],
+        cwd=ROOT,
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_program_says_what_it_did_and_what_is_wrong(tmp_path):
+    target = str(tmp_path / "landing")
+    result = run("ga4", LETTERSHOP_RAW=str(RAW), LETTERSHOP_LANDING=target)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == f"  {target}/web_events.parquet: 9 rows of ga4\nNext: make check\n"
+    result = run("ga4=ga5", LETTERSHOP_RAW=str(RAW), LETTERSHOP_LANDING=target)
+    assert result.returncode == 1
+    assert result.stderr == (
+        f"Nothing was landed.\n- ga4: the folder {RAW}/ga5 does not exist. Put the raw tables"
+        f" there, or name another: FROM=ga4=<folder below {RAW}>.\n"
+    )
+    assert "There is no connector called 'magento'" in run("magento").stderr
+    assert "named twice" in run("ga4", "ga4=other").stderr
+    assert "LETTERSHOP_RAW is not set" in run("ga4").stderr
+
+
+def test_snowflake_views_are_sql_of_snowflake():
+    """Parsed, not run: there is no Snowflake here."""
+    from sqlfluff.core import Linter
+
+    linter = Linter(dialect="snowflake")
+    for name in NAMES:
+        text = landing.snowflake_views([Connector(name, f"raw.{name}")])
+        assert text.count("create or replace view") == len(Connector(name, name).landing)
+        for statement in text.split(";\n\n"):
+            parsed = linter.parse_string(statement)
+            assert not parsed.violations, (name, parsed.violations[:3])
+
+
+# --- The guide ------------------------------------------------------------------------------------
+
+GUIDE = ROOT / "docs" / "own-data.md"
+MAKE = {
+    r"make landing FROM=\"?([^\"\n]*)\"?": r"$PYTHON -m tools.landing \1",
+    r"make check": "$PYTHON -m tools.check",
+    r"make build": "$PYTHON -m tools.build",
+}
+
+
+def guide_commands():
+    """Return the commands of the guide, make's replaced by what make runs."""
+    text = "\n".join(re.findall(r"```sh\n(.*?)```", GUIDE.read_text(), re.DOTALL))
+    for pattern, command in MAKE.items():
+        text = re.sub(pattern, command, text)
+    return text
+
+
+def test_make_runs_what_the_guide_is_tested_with():
+    for target, module in (("landing", "landing shopify klaviyo"), ("check", "check")):
+        result = subprocess.run(
+            ["make", "-n", target, "FROM=shopify klaviyo"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert f"python -m tools.{module}" in result.stdout

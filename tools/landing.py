@@ -1,0 +1,486 @@
+"""Fill the landing from the raw tables of loaders, by the SELECTs in connectors/.
+
+    python -m tools.landing shopify klaviyo           # write <landing>/<table>.parquet
+    python -m tools.landing shopify=shopify_de        # raw tables in another folder or schema
+    python -m tools.landing --print snowflake shopify # the views to create on Snowflake
+
+LETTERSHOP_RAW names where the raw tables are: a folder with a folder per connector, of CSV and
+parquet files, or a DuckDB database with a schema per connector. What several connectors have for
+one landing table is one table. Everything is written aside first, and takes its place only when
+all of it is whole. Exit code: 0, or 1 with what is missing, where, and what to do.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import sys
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import duckdb
+import yaml
+from jinja2 import Environment, StrictUndefined
+
+from tools.places import ROOT, place
+
+CONNECTORS = ROOT / "connectors"
+NAMES = sorted(path.parent.name for path in CONNECTORS.glob("*/raw.yml"))
+# Which connectors' rows a landing table holds stands in the file itself.
+MARK = "lettershop_connectors"
+
+
+@cache
+def settings(name: str) -> dict:
+    """Return what raw.yml of a connector says."""
+    return yaml.safe_load((CONNECTORS / name / "raw.yml").read_text())
+
+
+@cache
+def contracts() -> dict[str, dict]:
+    """Return the contract of every landing table, by name, as the sources' YAML states it."""
+    return {
+        table["name"]: table
+        for path in sorted((ROOT / "models" / "staging").glob("*/_*__sources.yml"))
+        for source in yaml.safe_load(path.read_text())["sources"]
+        if source["name"] != "state"
+        for table in source["tables"]
+    }
+
+
+class LandingError(Exception):
+    """The landing cannot be filled; its arguments are one message each."""
+
+
+@dataclass
+class Connector:
+    """A connector and where its raw tables are.
+
+    Attributes:
+        name: the folder in connectors/.
+        schema: the folder or schema with the raw tables.
+        relations: SQL of what is there, by raw table; filled by find.
+        columns: its columns and their types, by raw table, names in lower case.
+    """
+
+    name: str
+    schema: str
+    relations: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def raw(self) -> dict[str, dict]:
+        """The raw tables that it reads, from raw.yml."""
+        return settings(self.name)["tables"]
+
+    @property
+    def landing(self) -> dict[str, list[str]]:
+        """The landing tables it can fill, with the raw tables of which one has to be there."""
+        return settings(self.name)["landing"]
+
+    def select(self, table: str, engine: str) -> str:
+        """Return the SELECT of a landing table.
+
+        Args:
+            table: a landing table.
+            engine: duckdb or snowflake.
+        """
+        environment = Environment(undefined=StrictUndefined, autoescape=False)
+        own = CONNECTORS / self.name / "macros.sql"
+        macros = [CONNECTORS / "engines" / f"{engine}.sql", CONNECTORS / "common.sql"]
+        text = "".join(path.read_text() for path in [*macros, *([own] if own.exists() else [])])
+        text += (CONNECTORS / self.name / "landing" / f"{table}.sql").read_text()
+        template = environment.from_string(text)
+        typed = environment.from_string(macros[0].read_text()).module.typed
+        return template.render(raw=lambda name: self._typed(name, engine, typed)).strip()
+
+    def _typed(self, name: str, engine: str, typed) -> str:
+        """Return a raw table as a subquery with all columns of raw.yml, in their types."""
+        wanted = self.raw[name]["columns"]
+        found = self.columns.get(name, {})
+        lines = []
+        for column, wanted_type in wanted.items():
+            if engine == "snowflake":
+                # A column that the table lacks has no key in the object, and is null.
+                value = typed(f"get_ignore_case(landed, '{column}')", wanted_type, "VARIANT")
+                lines.append(f"{value} as {column}")
+            else:
+                value = typed(f'"{column}"', wanted_type, found.get(column))
+                lines.append(f'{value} as "{column}"')
+        if engine == "snowflake":
+            relation = f'(select object_construct(*) as landed from {self.schema}."{name.upper()}")'
+        elif name in self.relations:
+            relation = f"({self.relations[name]})"
+        else:
+            relation = "(select 1 limit 0)"
+        return f"(select {', '.join(lines)} from {relation} as raw_rows)"
+
+
+# --- What is there --------------------------------------------------------------------------------
+
+
+def quoted(text: object) -> str:
+    """Return a text as a SQL literal."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def tables_in_folder(folder: Path) -> dict[str, str]:
+    """Return SQL of the tables in a folder, by name: files, or folders of files of one kind."""
+    found = {}
+    for path in sorted(folder.iterdir()):
+        files = path / f"*{path.suffix}" if path.is_dir() else path
+        if path.suffix == ".parquet":
+            relation = f"select * from read_parquet({quoted(files)}, union_by_name = true)"
+        elif path.suffix == ".csv":
+            relation = (
+                f"select * from read_csv({quoted(files)}, header = true, all_varchar = true,"
+                " union_by_name = true)"
+            )
+        else:
+            continue
+        if path.stem.lower() in found:
+            raise LandingError(
+                f"{folder} has {path.stem} twice, as parquet and as CSV: remove one."
+            )
+        found[path.stem.lower()] = relation
+    return found
+
+
+def tables_in_database(connection: duckdb.DuckDBPyConnection, schema: str) -> dict[str, str]:
+    """Return SQL of the tables of a schema of the database attached as raw, by name."""
+    rows = connection.execute(
+        "select schema_name, table_name from duckdb_tables()"
+        " where database_name = 'raw' and lower(schema_name) = lower($schema)"
+        " union all select schema_name, view_name from duckdb_views()"
+        " where database_name = 'raw' and lower(schema_name) = lower($schema)",
+        {"schema": schema},
+    ).fetchall()
+    return {name.lower(): f'select * from raw."{found}"."{name}"' for found, name in sorted(rows)}
+
+
+def find(connection: duckdb.DuckDBPyConnection, connector: Connector, raw: Path) -> list[str]:
+    """Fill a connector's relations and columns, and say what optional table is not there.
+
+    Args:
+        connection: with the database attached as raw, where it is one.
+        connector: changed.
+        raw: the folder or database.
+
+    Returns:
+        Lines to print.
+
+    Raises:
+        LandingError: where something required is missing or a table cannot be read.
+
+    """
+    if raw.is_dir():
+        where = f"{raw / connector.schema}"
+        if not (raw / connector.schema).is_dir():
+            raise LandingError(
+                f"{connector.name}: the folder {where} does not exist. Put the raw tables there, or"
+                f" name another: FROM={connector.name}=<folder below {raw}>."
+            )
+        there = tables_in_folder(raw / connector.schema)
+    else:
+        where = f"schema {connector.schema} of {raw}"
+        there = tables_in_database(connection, connector.schema)
+    problems, notes = [], []
+    for name, table in connector.raw.items():
+        relation = joined_parts(there, table["parts"]) if "parts" in table else there.get(name)
+        called = f"{name} ({table['parts']})" if "parts" in table else name
+        if relation is None:
+            if table.get("is_required"):
+                problems.append(
+                    f"{connector.name}: the raw table {called} is missing in {where}. It is"
+                    " required: let the loader write it."
+                )
+            else:
+                notes.append(f"  {connector.name}: no {called} in {where}; done without")
+            continue
+        try:
+            described = connection.execute(f"describe {relation}").fetchall()
+        except duckdb.Error as error:
+            # DuckDB's own text may quote a row.
+            problems.append(
+                f"{connector.name}: the raw table {called} in {where} cannot be read"
+                f" ({type(error).__name__}). Is each file whole, and of its kind?"
+            )
+            continue
+        connector.relations[name] = relation
+        connector.columns[name] = {row[0].lower(): row[1] for row in described}
+        columns = connector.columns[name]
+        missing = [column for column in table.get("required", []) if column not in columns]
+        if missing:
+            problems.append(
+                f"{connector.name}: the raw table {called} in {where} has no column"
+                f" {', '.join(missing)}. Let the loader write it, or add it in a view."
+            )
+    if problems:
+        raise LandingError(*problems)
+    return notes
+
+
+def joined_parts(there: dict[str, str], pattern: str) -> str | None:
+    """Return SQL of the tables whose names match, as one, with the column export_name."""
+    parts = [
+        f"select *, {quoted(name)} as export_name from ({relation})"
+        for name, relation in sorted(there.items())
+        if re.fullmatch(pattern, name)
+    ]
+    return " union all by name ".join(parts) or None
+
+
+def unfit(connection: duckdb.DuckDBPyConnection, connector: Connector) -> list[str]:
+    """Say of each raw column how many values do not fit its type, and become null.
+
+    Args:
+        connection: see find.
+        connector: after find.
+
+    Returns:
+        Lines to print, without any value.
+
+    """
+    lines = []
+    macros = Environment().from_string((CONNECTORS / "engines" / "duckdb.sql").read_text()).module
+
+    def typed(column: str, wanted_type: str, found_type: str) -> str:
+        return macros.typed(f'"{column}"', wanted_type, found_type)
+
+    for name, relation in connector.relations.items():
+        found = connector.columns[name]
+        wanted = {
+            column: wanted_type
+            for column, wanted_type in connector.raw[name]["columns"].items()
+            if wanted_type != "varchar" and column in found
+        }
+        if not wanted:
+            continue
+        counts = [
+            f"count(*) filter (where trim(cast(\"{column}\" as varchar)) <> '' and"
+            f" {typed(column, wanted_type, found[column])} is null)"
+            for column, wanted_type in wanted.items()
+        ]
+        row = connection.execute(f"select {', '.join(counts)} from ({relation})").fetchone()
+        for (column, wanted_type), count in zip(wanted.items(), row, strict=True):
+            if count:
+                lines.append(
+                    f"  {connector.name}: {count:,} of {name}.{column} are no {wanted_type}; null"
+                )
+    return lines
+
+
+# --- What is written ------------------------------------------------------------------------------
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection, select: str) -> list[str]:
+    """Return the names of a query's columns."""
+    return [row[0] for row in connection.execute(f"describe {select}").fetchall()]
+
+
+def landing_query(selects: dict[str, list[str]], selected: dict[str, str], contract: dict) -> str:
+    """Return the rows of a landing table from all connectors, in the contract's types and order.
+
+    Args:
+        selects: the columns that each connector gives, by connector.
+        selected: its SELECT, by connector.
+        contract: of the table.
+
+    Returns:
+        SQL.
+
+    """
+    known = {column["name"]: column["data_type"] for column in contract["columns"]}
+    given = {name for columns in selects.values() for name in columns}
+    parts = []
+    for connector, select in selected.items():
+        lines = [
+            f"cast({name if name in selects[connector] else 'null'} as {wanted_type}) as {name}"
+            for name, wanted_type in known.items()
+            if name in given
+        ]
+        parts.append(f"select {', '.join(lines)} from ({select}) as of_{connector}")
+    return " union all ".join(parts)
+
+
+def guard(connection: duckdb.DuckDBPyConnection, target: Path, connectors: list[str]) -> list[str]:
+    """Say why a file of the landing may not be replaced.
+
+    Args:
+        connection: any.
+        target: the file, which may not exist.
+        connectors: whose rows the new file has.
+
+    Returns:
+        At most one message.
+
+    """
+    if not target.exists():
+        return []
+    marks = []
+    if target.is_file():
+        marks = connection.execute(
+            f"select decode(value) from parquet_kv_metadata({quoted(target)})"
+            f" where decode(key) = {quoted(MARK)}"
+        ).fetchall()
+    if not marks:
+        return [
+            f"{target} was not written by this program, and would be lost. Remove it, or let"
+            " LETTERSHOP_LANDING name another folder."
+        ]
+    others = sorted(set(marks[0][0].split()) - set(connectors))
+    if others:
+        everything = " ".join(sorted({*others, *connectors}))
+        return [
+            f"{target} also holds rows of {', '.join(others)}, which would be lost. Name all at"
+            f' once: make landing FROM="{everything}"; or remove the file.'
+        ]
+    return []
+
+
+def fill(connectors: list[Connector], raw: Path, landing: Path) -> list[str]:
+    """Write the landing tables of connectors.
+
+    Args:
+        connectors: at least one.
+        raw: the folder or database of raw tables.
+        landing: the folder, created where missing.
+
+    Returns:
+        Lines to print.
+
+    Raises:
+        LandingError: where anything is missing or in the way; the landing is as it was then.
+
+    """
+    if not raw.exists():
+        raise LandingError(
+            f"There are no raw tables: {raw} does not exist. Let LETTERSHOP_RAW name a folder with"
+            " a folder per connector, or a DuckDB database with a schema per connector."
+        )
+    # One thread: the row order of a file must not depend on luck.
+    connection = duckdb.connect(config={"threads": 1})
+    connection.execute("set TimeZone = 'UTC'")
+    if raw.is_file():
+        try:
+            connection.execute(f"attach {quoted(raw)} as raw (read_only)")
+        except duckdb.Error as error:
+            raise LandingError(
+                f"{raw} cannot be opened as a DuckDB database ({type(error).__name__}). Is it one,"
+                " and does no other process write to it?"
+            ) from None
+    problems, lines = [], []
+    for connector in connectors:
+        try:
+            lines += find(connection, connector, raw)
+        except LandingError as failure:
+            problems += failure.args
+    if problems:
+        raise LandingError(*problems)
+    for connector in connectors:
+        lines += unfit(connection, connector)
+    tables = contracts()
+    names = sorted({name for connector in connectors for name in connector.landing})
+    queries, holders = {}, {}
+    for name in names:
+        of_table = [
+            connector
+            for connector in connectors
+            if any(needed in connector.relations for needed in connector.landing.get(name, []))
+        ]
+        if not of_table:
+            lines.append(f"  {name} is not written: none of its raw tables is there")
+            continue
+        selected = {connector.name: connector.select(name, "duckdb") for connector in of_table}
+        selects = {key: columns_of(connection, select) for key, select in selected.items()}
+        queries[name] = landing_query(selects, selected, tables[name])
+        holders[name] = sorted(selected)
+    problems = [
+        problem
+        for name, of_table in holders.items()
+        for problem in guard(connection, landing / f"{name}.parquet", of_table)
+    ]
+    if problems:
+        raise LandingError(*problems)
+    landing.mkdir(parents=True, exist_ok=True)
+    aside = landing / f".partial-{os.getpid()}"
+    aside.mkdir()
+    try:
+        for name, query in queries.items():
+            rows = connection.execute(
+                f"copy ({query}) to {quoted(aside / f'{name}.parquet')} (format parquet,"
+                f" compression zstd, kv_metadata {{{MARK}: {quoted(' '.join(holders[name]))}}})"
+            ).fetchone()[0]
+            lines.append(
+                f"  {landing / f'{name}.parquet'}: {rows:,} rows of {' and '.join(holders[name])}"
+            )
+        for name in queries:
+            (aside / f"{name}.parquet").replace(landing / f"{name}.parquet")
+    finally:
+        shutil.rmtree(aside)
+        connection.close()
+    return lines
+
+
+def snowflake_views(connectors: list[Connector]) -> str:
+    """Return the statements that create the landing's views on Snowflake.
+
+    Every raw table of raw.yml has to exist there; columns may be missing.
+
+    Args:
+        connectors: at least one; `schema` is the schema of the raw tables.
+    """
+    tables = contracts()
+    statements = ["alter session set timezone = 'UTC'"]
+    for name in sorted({name for connector in connectors for name in connector.landing}):
+        selected = {
+            connector.name: connector.select(name, "snowflake")
+            for connector in connectors
+            if name in connector.landing
+        }
+        # The columns are the same on every engine; DuckDB can tell them without any table.
+        with duckdb.connect() as connection:
+            selects = {
+                connector.name: columns_of(connection, connector.select(name, "duckdb"))
+                for connector in connectors
+                if name in connector.landing
+            }
+        query = landing_query(selects, selected, tables[name])
+        statements.append(f"create or replace view {name} as\n{query}")
+    return ";\n\n".join(statements) + ";\n"
+
+
+def main() -> None:
+    """Fill the landing, or print what would on Snowflake."""
+    parser = argparse.ArgumentParser(prog="python -m tools.landing", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--print", choices=["snowflake"], dest="engine", help="only print views")
+    parser.add_argument("connectors", nargs="+", help=f"of {', '.join(NAMES)}; or name=schema")
+    arguments = parser.parse_args()
+    connectors = []
+    for given in arguments.connectors:
+        name, _, schema = given.partition("=")
+        if name not in NAMES:
+            sys.exit(f"There is no connector called '{name}'. There are: {', '.join(NAMES)}")
+        if name in [connector.name for connector in connectors]:
+            sys.exit(f"The connector '{name}' is named twice: name each once.")
+        connectors.append(Connector(name, schema or name))
+    if arguments.engine:
+        print(snowflake_views(connectors), end="")
+        return
+    if not os.environ.get("LETTERSHOP_RAW"):
+        sys.exit(
+            "LETTERSHOP_RAW is not set: let it name the folder, or the DuckDB database, of the raw"
+            " tables."
+        )
+    try:
+        lines = fill(connectors, Path(os.environ["LETTERSHOP_RAW"]), place("LETTERSHOP_LANDING"))
+    except LandingError as failure:
+        sys.exit("Nothing was landed.\n" + "\n".join(f"- {text}" for text in failure.args))
+    print("\n".join(lines))
+    print("Next: make check")
+
+
+if __name__ == "__main__":
+    main()
