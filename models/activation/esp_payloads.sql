@@ -72,13 +72,19 @@ filled as (
 listed as (
     select
         customer_key,
-        {{ dbt.listagg(
-            "case when placement = 'field' then member end", "', '", 'order by property_name'
-        ) }} as field_members,
-        {{ dbt.listagg(
-            "case when placement = 'property' then member end", "', '", 'order by property_name'
-        ) }} as property_members
+        placement,
+        {{ dbt.listagg('member', "', '", 'order by property_name') }} as members
     from filled
+    group by customer_key, placement
+),
+
+placed as (
+    select
+        customer_key,
+        coalesce(max(case when placement = 'field' then members end), '') as field_members,
+        '"properties": {' || max(case when placement = 'property' then members end) || '}'
+            as properties
+    from listed
     group by customer_key
 ),
 
@@ -86,15 +92,11 @@ rendered as (
     select
         customer_key,
         '{'
-        || coalesce(field_members, '')
-        || case
-            when field_members <> '' and property_members <> '' then ', ' else ''
-        end
-        || case
-            when property_members <> '' then '"properties": {' || property_members || '}' else ''
-        end
+        || field_members
+        || case when field_members <> '' and properties is not null then ', ' else '' end
+        || coalesce(properties, '')
         || '}' as payload
-    from listed
+    from placed
 ),
 
 -- The contact of a customer: the one at the address, else one that is theirs.

@@ -3,8 +3,7 @@
 -- may stand in any table once staging has that row.
 -- depends_on: {{ ref('build_runs') }}, {{ ref('dim_identifiers') }}, {{ ref('fct_customer_days') }}
 -- depends_on: {{ ref('fct_web_sessions') }}, {{ ref('esp_erasure_queue') }}
--- depends_on: {{ ref('dim_customer_records') }}, {{ ref('esp_outbox') }}
--- depends_on: {{ ref('sync_reconciliation') }}
+-- depends_on: {{ ref('dim_customer_records') }}, {{ ref('sync_reconciliation') }}
 {%- set tables = identifier_tables('erasure_proofs') %}
 {%- set lists = [
     'staging.stg_consent__erasure_requests', 'core.fct_erasures', 'activation.esp_erasure_queue',
@@ -114,8 +113,10 @@ left_over as (
                 )
                 then found.is_confirmed
             when found.table_name like 'staging.%' then found.is_too_old
-            -- The ESP is told of the erasure from here, under whatever the outbox knows of it.
-            when found.table_name = 'activation.esp_outbox'
+            -- The ESP is told of the erasure from the first, under whatever it knows of the person;
+            -- the second says that it has not obeyed yet.
+            when
+                found.table_name in ('activation.esp_outbox', 'monitoring.sync_reconciliation')
                 then found.is_confirmed and returned.identifier_hash is null
             else returned.identifier_hash is null
         end

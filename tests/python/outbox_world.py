@@ -34,7 +34,7 @@ class Person:
     statements: list[tuple[str, str, datetime]] = field(default_factory=list)
     merged_into: str | None = None
     is_deleted: bool = False
-    bought_at: datetime = datetime(2024, 1, 5)
+    bought_at: datetime = datetime(2023, 6, 1)
 
 
 class World:
@@ -62,7 +62,7 @@ class World:
                 name,
                 f"{name}@example.com",
                 name.title(),
-                [("email_marketing", "granted", datetime(2024, 1, 2))],
+                [("email_marketing", "granted", datetime(2023, 5, 2))],
             )
             for name in names
         }
@@ -94,7 +94,7 @@ class World:
                         person.name,
                         person.email,
                         person.first_name,
-                        "2024-01-01",
+                        "2023-05-01",
                         person.merged_into,
                         "2024-02-01" if person.is_deleted else None,
                         str(self.now),
