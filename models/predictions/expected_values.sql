@@ -1,8 +1,8 @@
 {{ config(materialized='view') }}
 
--- Grain: customer who may be profiled and horizon, today. What BG/NBD and Gamma-Gamma expect, or its
--- mean with what a boosting expects where one is published; null for who never bought. Ends of the
--- interval move with the expectation.
+-- Grain: customer who may be profiled and horizon, today. What BG/NBD and Gamma-Gamma expect, or
+-- its mean with what a boosting expects where one is published; null for who never bought. Ends of
+-- the interval move with the expectation.
 with customers as (
     select
         *,

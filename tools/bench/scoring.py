@@ -115,7 +115,7 @@ def read(connection, name: str, where: str = "true") -> pd.DataFrame:
 
 
 def ours(connection, folder: Path) -> None:
-    """Run what dbt runs: the three scoring models, then the SQL of what is a table over them."""
+    """Run what dbt runs: the scoring models, then the SQL of what is a table over them."""
     features = {
         grain: connection.table(f"features.{name}_features")
         for grain, name in (
@@ -148,6 +148,7 @@ def ours(connection, folder: Path) -> None:
             read(connection, "seeds.lifetime_value_horizons"),
             bands,
         ),
+        "lifetime_boosts": serving.lifetime_boosts(connection, features["customer"], versions),
     }
     for name, relation in relations.items():
         connection.execute(f"drop table if exists scoring.{name}")
