@@ -296,6 +296,18 @@ def test_values_that_do_not_fit_are_counted_and_never_shown(raw, tmp_path):
     assert "ann@example.com" not in "\n".join(lines)
 
 
+def test_a_number_where_a_time_should_be_is_counted(raw, tmp_path):
+    path = raw / "shopify" / "order.csv"
+    duckdb.execute(
+        "copy (select * replace (epoch(cancelled_at)::bigint as cancelled_at)"
+        f" from read_csv('{path}')) to '{path.with_suffix('.parquet')}' (format parquet)"
+    )
+    path.unlink()
+    lines = fill([Connector("shopify", "shopify")], raw, tmp_path / "landing")
+    assert "  shopify: 1 of order.cancelled_at are no timestamp; null" in lines
+    assert len(landing_rows(tmp_path / "landing", "shop_orders")) == 12
+
+
 @pytest.mark.parametrize("raw_path", ["nothing", "empty", "text.duckdb"])
 def test_raw_tables_that_are_not_there_are_named(tmp_path, raw_path):
     (tmp_path / "empty").mkdir()
