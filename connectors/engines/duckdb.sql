@@ -2,21 +2,28 @@
     What DuckDB writes differently. connectors/engines/snowflake.sql has the same macros.
 #}
 
-{# A raw column in its type; a value that does not fit is null. #}
+{# A raw column in its type; a value that does not fit is null. A number is no moment, not even for
+   try_cast: what is unlike its type goes by way of text. The session's zone is UTC, so that a text
+   without an offset is taken as UTC, and one with an offset moves there. #}
 {% macro typed(expression, type, raw_type) -%}
+    {%- set is_number = raw_type and raw_type.startswith(('DECIMAL', 'DOUBLE', 'FLOAT'))
+        or raw_type in ('TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT') -%}
     {%- if raw_type is none -%}
     cast(null as {{ type }})
     {%- elif type == 'json' and raw_type in ('VARCHAR', 'JSON') -%}
     try_cast({{ expression }} as json)
     {%- elif type == 'json' -%}
     to_json({{ expression }})
-    {%- elif type == 'timestamp' and raw_type == 'TIMESTAMP' -%}
-    {{ expression }}
-    {%- elif type == 'timestamp' and raw_type in ('VARCHAR', 'TIMESTAMP WITH TIME ZONE') -%}
-    {#- The session's zone is UTC: a text without an offset is taken as UTC, one with an offset moves there. -#}
-    try_cast({{ expression }} as timestamp with time zone) at time zone 'UTC'
-    {%- else -%}
+    {%- elif type == 'timestamp' and raw_type == 'TIMESTAMP WITH TIME ZONE' -%}
+    {{ expression }} at time zone 'UTC'
+    {%- elif type == 'timestamp' and raw_type.startswith(('TIMESTAMP', 'DATE')) -%}
+    try_cast({{ expression }} as timestamp)
+    {%- elif type == 'timestamp' -%}
+    try_cast(cast({{ expression }} as varchar) as timestamp with time zone) at time zone 'UTC'
+    {%- elif is_number and type.startswith(('decimal', 'bigint')) -%}
     try_cast({{ expression }} as {{ type }})
+    {%- else -%}
+    try_cast(cast({{ expression }} as varchar) as {{ type }})
     {%- endif -%}
 {%- endmacro %}
 
