@@ -16,8 +16,8 @@ from sqlfluff.core import Linter
 from tools import landing
 from tools.landing import CONNECTORS, NAMES, Connector, LandingError, contracts, fill
 
-RAW = ROOT / "tests" / "connectors" / "raw"
-EXPECTED = ROOT / "tests" / "connectors" / "landing"
+RAW = ROOT / "tests" / "fixtures" / "raw"
+EXPECTED = ROOT / "tests" / "fixtures" / "landing"
 LANDED = [(name, table) for name in NAMES for table in Connector(name, name).landing]
 THOROUGH = "LETTERSHOP_THOROUGH" in os.environ
 
