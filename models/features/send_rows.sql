@@ -129,7 +129,7 @@ summed as (
 ranked as (
     select
         *,
-        count(recency_days) over (partition by is_of_run, as_of_date) as buyer_count,
+        count(recency_days) over (partition by is_of_run, as_of_date) as buyers,
         rank() over (partition by is_of_run, as_of_date order by recency_days asc nulls last)
             as recency_rank,
         rank() over (partition by is_of_run, as_of_date, recency_days is null order by order_count)
@@ -150,10 +150,9 @@ final as (
             case
                 when recency_days is null then 0
                 else
-                    {{ integer_divide('(5 * (buyer_count - recency_rank) + buyer_count + 4)',
-                        'buyer_count') }}
-                    + {{ integer_divide('(5 * (frequency_rank - 1))', 'buyer_count') }} + 1
-                    + {{ integer_divide('(5 * (monetary_rank - 1))', 'buyer_count') }} + 1
+                    {{ integer_divide('(5 * (buyers - recency_rank) + buyers + 4)', 'buyers') }}
+                    + {{ integer_divide('(5 * (frequency_rank - 1))', 'buyers') }} + 1
+                    + {{ integer_divide('(5 * (monetary_rank - 1))', 'buyers') }} + 1
             end as double
         ) as rfm_score,
         cast(coalesce(recency_days, 3650) as double) as recency_days,
