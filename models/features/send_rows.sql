@@ -112,9 +112,8 @@ summed as (
         item_id,
         as_of_date,
         {%- for column in [
-            'email_sent_days', 'email_delivered_count',
-            'email_open_count', 'email_click_count', 'email_click_count_90d',
-            'redemption_count', 'redemption_days', 'redemption_count_60d',
+            'email_sent_days', 'email_delivered_count', 'email_open_count', 'email_click_count',
+            'email_click_count_90d', 'redemption_count', 'redemption_days', 'redemption_count_60d',
             'redemption_age_days', 'response_age_days', 'recency_days', 'order_count',
             'net_amount', 'order_count_30d', 'order_count_90d', 'line_count_90d', 'net_amount_90d',
             'discount_amount_90d', 'gross_amount_90d', 'coupon_order_count',
@@ -130,16 +129,13 @@ summed as (
 ranked as (
     select
         *,
-        count(recency_days) over (partition by is_of_run, as_of_date) as buyer_count,
-        rank() over (
-            partition by is_of_run, as_of_date order by recency_days asc nulls last
-        ) as recency_rank,
-        rank() over (
-            partition by is_of_run, as_of_date, recency_days is null order by order_count
-        ) as frequency_rank,
-        rank() over (
-            partition by is_of_run, as_of_date, recency_days is null order by net_amount
-        ) as monetary_rank
+        count(recency_days) over (partition by is_of_run, as_of_date) as buyers,
+        rank() over (partition by is_of_run, as_of_date order by recency_days asc nulls last)
+            as recency_rank,
+        rank() over (partition by is_of_run, as_of_date, recency_days is null order by order_count)
+            as frequency_rank,
+        rank() over (partition by is_of_run, as_of_date, recency_days is null order by net_amount)
+            as monetary_rank
     from summed
 ),
 
@@ -154,11 +150,9 @@ final as (
             case
                 when recency_days is null then 0
                 else
-                    {{ integer_divide(
-                        '(5 * (buyer_count - recency_rank + 1) + buyer_count - 1)', 'buyer_count'
-                    ) }}
-                    + {{ integer_divide('(5 * (frequency_rank - 1))', 'buyer_count') }} + 1
-                    + {{ integer_divide('(5 * (monetary_rank - 1))', 'buyer_count') }} + 1
+                    {{ integer_divide('(5 * (buyers - recency_rank) + buyers + 4)', 'buyers') }}
+                    + {{ integer_divide('(5 * (frequency_rank - 1))', 'buyers') }} + 1
+                    + {{ integer_divide('(5 * (monetary_rank - 1))', 'buyers') }} + 1
             end as double
         ) as rfm_score,
         cast(coalesce(recency_days, 3650) as double) as recency_days,
