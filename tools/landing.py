@@ -341,6 +341,23 @@ def guard(connection: duckdb.DuckDBPyConnection, target: Path, connectors: list[
     return []
 
 
+def copy(connection, query: str, target: Path, connectors: list[str]) -> int:
+    """Write a query's rows as parquet, with the names of their connectors, and count them."""
+    return connection.execute(
+        f"copy ({query}) to {quoted(target)} (format parquet, compression zstd,"
+        f" kv_metadata {{{MARK}: {quoted(' '.join(connectors))}}})"
+    ).fetchone()[0]
+
+
+def needed_tables(connectors: list[Connector], name: str) -> list[str]:
+    """Return the raw tables that a landing table is for the most part made of."""
+    return [
+        f"{connector.name}.{table}"
+        for connector in connectors
+        for table in connector.landing.get(name, [])
+    ]
+
+
 def fill(connectors: list[Connector], raw: Path, landing: Path) -> list[str]:
     """Write the landing tables of connectors.
 
@@ -381,7 +398,14 @@ def fill(connectors: list[Connector], raw: Path, landing: Path) -> list[str]:
     if problems:
         raise LandingError(*problems)
     for connector in connectors:
-        lines += unfit(connection, connector)
+        try:
+            lines += unfit(connection, connector)
+        except duckdb.Error as error:
+            # DuckDB's own text may quote a row.
+            raise LandingError(
+                f"{connector.name}: a raw table breaks off while it is read"
+                f" ({type(error).__name__}). Is each file whole, with as many fields in each row?"
+            ) from None
     tables = contracts()
     names = sorted({name for connector in connectors for name in connector.landing})
     queries, holders = {}, {}
@@ -410,10 +434,13 @@ def fill(connectors: list[Connector], raw: Path, landing: Path) -> list[str]:
     aside.mkdir()
     try:
         for name, query in queries.items():
-            rows = connection.execute(
-                f"copy ({query}) to {quoted(aside / f'{name}.parquet')} (format parquet,"
-                f" compression zstd, kv_metadata {{{MARK}: {quoted(' '.join(holders[name]))}}})"
-            ).fetchone()[0]
+            try:
+                rows = copy(connection, query, aside / f"{name}.parquet", holders[name])
+            except duckdb.Error as error:
+                raise LandingError(
+                    f"{name} cannot be written ({type(error).__name__}): its raw tables are"
+                    f" {', '.join(needed_tables(connectors, name))}."
+                ) from None
             lines.append(
                 f"  {landing / f'{name}.parquet'}: {rows:,} rows of {' and '.join(holders[name])}"
             )

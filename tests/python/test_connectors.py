@@ -326,6 +326,18 @@ def test_a_file_that_is_not_what_it_says_is_named_without_its_content(raw, tmp_p
     assert "ann@example.com" not in failure.value.args[0]
 
 
+def test_a_file_that_breaks_off_is_named_without_its_content(raw, tmp_path):
+    """Far down, where describing the file does not see it."""
+    path = raw / "shopify" / "order_url_tag.csv"
+    rows = "".join(f"{number},utm_source,klaviyo\n" for number in range(60_000))
+    path.write_text(f"order_id,key,value\n{rows}5010,utm_source,ann@example.com,one,too,many\n")
+    with pytest.raises(LandingError) as failure:
+        fill([Connector("shopify", "shopify")], raw, tmp_path / "landing")
+    assert "shop_orders cannot be written" in failure.value.args[0]
+    assert "ann@example.com" not in str(failure.value)
+    assert not any((tmp_path / "landing").iterdir())
+
+
 # --- Whole or not at all --------------------------------------------------------------------------
 
 
@@ -343,7 +355,7 @@ def test_a_landing_that_fails_halfway_is_as_it_was(raw, tmp_path, monkeypatch):
         return query
 
     monkeypatch.setattr(landing, "landing_query", fails_at_the_last)
-    with pytest.raises(duckdb.Error):
+    with pytest.raises(LandingError, match="shop_refunds cannot be written"):
         fill([Connector("shopify", "shopify")], raw, target)
     assert {path.name: path.read_bytes() for path in target.iterdir()} == before
     monkeypatch.undo()
