@@ -145,6 +145,7 @@ def days(builds, land):
     go(*OF_THE_DAY)
     people = world.people
     world.says("ann", "withdrawn")
+    world.says("bob", "objected", "profiling")
     people["cat"].email, people["dan"].email = people["dan"].email, people["cat"].email
     people["eve"].merged_into = "flo"
     people["flo"].email = "eve@example.com"
@@ -153,7 +154,8 @@ def days(builds, land):
     world.unsubscribes.append(("p1@example.com", None, world.now - timedelta(minutes=5)))
     world.unsubscribes.append(("p2@example.com", "news", world.now - timedelta(minutes=5)))
     world.bounces.append(("p3@example.com", world.now - timedelta(minutes=5)))
-    go(*OF_THE_DAY)
+    # Who may be profiled is decided among the segments.
+    go(*everything, "--exclude", "path:models/monitoring")
     world.says("ann", "granted")
     world.says("p1", "granted")
     world.says("p3", "granted")
@@ -191,7 +193,7 @@ def test_every_change_of_a_day_has_its_op(days):
         # Two swap addresses; another moves to the address of the record that was merged into it.
         "delete": ["cat@example.com", "dan@example.com", "flo@example.com"],
         "suppress": ["ann@example.com", "p1@example.com", "p3@example.com"],
-        "upsert": ["gus@example.com"],
+        "upsert": ["bob@example.com", "gus@example.com"],
     }
 
 
@@ -209,6 +211,18 @@ def test_the_esp_ends_with_the_wanted_state(days):
     for day in days.days:
         forbidden = {email for (email,) in day["forbidden"]}
         assert not forbidden & {email for email, _ in day["held"].values()}
+
+
+def test_who_may_not_be_profiled_is_sent_fallbacks(days):
+    payloads = [
+        json.loads(payload)
+        for email, payload in days.days[-1]["wanted"]
+        if email == "bob@example.com"
+    ]
+    assert [payload["first_name"] for payload in payloads] == ["Bob"]
+    assert payloads[0]["may_be_profiled"] is payloads[0]["is_buyer"] is False
+    assert payloads[0]["segments"] == []
+    assert payloads[0]["lifecycle_stage"] == payloads[0]["last_order_date"] == "none"
 
 
 def test_of_the_erased_the_number_alone_is_left(days):
