@@ -224,11 +224,12 @@ def test_who_objects_to_profiling_has_identity_and_consent_only(build):
             "none",
             "none",
             "none",
-            # Nothing is predicted of them either.
+            # Nothing is predicted of them either, and they are in no segment.
             "unknown",
             "unknown",
             "unknown",
             "unknown",
+            "[]",
         )
     ]
     key = build.query("select customer_key from core.dim_customers where customer_id = 'objected'")

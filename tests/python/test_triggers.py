@@ -133,7 +133,7 @@ def morning(builds):
             " (customer_key varchar, segment_id varchar, entered_date date, left_date date)"
         )
     logs = [run(NOON, "run", "--selector", "triggers")]
-    logs.append(run(NOON, "run", "--select", "product_prices", "trigger_events+"))
+    logs.append(run(NOON, "run", "--select", "product_prices", "trigger_events", "trigger_log"))
     land(True)
     logs.append(run(LATER, "build", "--selector", "triggers"))
     logs.append(run(LATER, "run", "--select", "trigger_log", "product_prices", "--full-refresh"))
