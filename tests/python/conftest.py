@@ -65,7 +65,7 @@ PLACES = {
     "LETTERSHOP_PUBLISHED": "BUILD/published.duckdb",
     "DBT_PROFILES_DIR": str(ROOT / "profiles"),
 }
-# What else dbt is to see of the environment: with every line that it says it goes through all of it.
+# What else dbt sees of the environment: with every line that it says it goes through all of it.
 SEEN = ("DBT_", "LETTERSHOP_", "OMP_", "PYTHON", "HOME", "PATH", "TMPDIR", "DO_NOT_TRACK")
 PROCESSES = multiprocessing.get_context("forkserver")
 LIBRARIES = ["pandas", "pyarrow", "scipy.optimize", "sklearn.cluster", "sklearn.ensemble"]
