@@ -2,7 +2,8 @@
 
 - copy: `create table as select *` of every landing table in bare DuckDB, same threads;
 - models: `dbt run` of everything but training into empty databases, in two runs, before training
-  and after it, dbt's starts included; training and data tests are runs of their own (the tests after the next day);
+  and after it, dbt's starts included; training and data tests are runs of their own, the tests
+  after the next day;
 - next day: one day's rows more and the clock a day on. The share is that of the incremental
   models alone, against what the same models took in the full build.
 """
