@@ -70,7 +70,7 @@ def seal(page: Path) -> None:
     page.write_text(html.replace("<head>", f"<head>{POLICY}", 1))
 
 
-def write_lineage(manifest: Path, columns: Path, folder: Path) -> int:
+def write_lineage(manifest: Path, columns: Path, folder: Path) -> tuple[int, int]:
     """Write the lineage of all columns as one page.
 
     Args:
@@ -79,18 +79,21 @@ def write_lineage(manifest: Path, columns: Path, folder: Path) -> int:
         folder: where to.
 
     Returns:
-        How many columns are drawn from another one.
+        How many columns of models are drawn from other columns, and how many there are.
     """
     from dbt_colibri.lineage_extractor.extractor import DbtColumnLineageExtractor
     from dbt_colibri.report.generator import DbtColibriReportGenerator
 
-    logging.getLogger("colibri").setLevel(logging.ERROR)
+    # It says of each column why it was not followed; they are counted below.
+    logging.getLogger("colibri").setLevel(logging.CRITICAL)
     extractor = DbtColumnLineageExtractor(str(manifest), str(columns))
     report = DbtColibriReportGenerator(extractor, light_mode=True, disable_telemetry=True)
     report.generate_report(output_dir=str(folder))
     seal(folder / "index.html")
-    drawn = json.loads((folder / "colibri-manifest.json").read_text())
-    return len({(edge["target"], edge.get("targetColumn")) for edge in drawn["lineage"]["edges"]})
+    edges = json.loads((folder / "colibri-manifest.json").read_text())["lineage"]["edges"]
+    drawn = {(edge["target"], edge["targetColumn"]) for edge in edges if edge.get("targetColumn")}
+    models = [its for name, its in extractor.catalog["nodes"].items() if name.startswith("model.")]
+    return len(drawn), sum(len(its["columns"]) for its in models)
 
 
 def main() -> None:
@@ -109,8 +112,8 @@ def main() -> None:
     manifest = target / "manifest.json"
     columns = target / "catalog.json"
     columns.write_text(json.dumps(catalog(json.loads(manifest.read_text()))))
-    count = write_lineage(manifest, columns, target / "lineage")
-    print(f"Lineage of {count:,} columns: {target / 'lineage' / 'index.html'}")
+    drawn, every = write_lineage(manifest, columns, target / "lineage")
+    print(f"Lineage of {drawn:,} of {every:,} columns: {target / 'lineage' / 'index.html'}")
 
 
 if __name__ == "__main__":
