@@ -26,7 +26,12 @@ def catalog(manifest: dict) -> dict:
         manifest: dbt's.
     """
 
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    columns_of = {node["relation_name"]: node["columns"] for node in models}
+
     def described(node: dict) -> dict:
+        # State that is read as a source has the columns of its model.
+        known = node["columns"] or columns_of.get(node["relation_name"], {})
         return {
             "metadata": {
                 "type": "BASE TABLE",
@@ -43,7 +48,7 @@ def catalog(manifest: dict) -> dict:
                     "index": index,
                     "comment": None,
                 }
-                for index, (name, column) in enumerate(node["columns"].items(), start=1)
+                for index, (name, column) in enumerate(known.items(), start=1)
             },
             "stats": {},
             "unique_id": node["unique_id"],
@@ -84,8 +89,9 @@ def write_lineage(manifest: Path, columns: Path, folder: Path) -> tuple[int, int
     from dbt_colibri.lineage_extractor.extractor import DbtColumnLineageExtractor
     from dbt_colibri.report.generator import DbtColibriReportGenerator
 
-    # It says of each column why it was not followed; they are counted below.
-    logging.getLogger("colibri").setLevel(logging.CRITICAL)
+    # They say of each column why it was not followed; those that were are counted below.
+    for name in ("colibri", "sqlglot"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     extractor = DbtColumnLineageExtractor(str(manifest), str(columns))
     report = DbtColibriReportGenerator(extractor, light_mode=True, disable_telemetry=True)
     report.generate_report(output_dir=str(folder))

@@ -135,7 +135,9 @@ def test_a_seed_of_the_shop_takes_the_place_of_ours(shop):
 
 
 def test_python_models_learn_and_score(shop):
-    assert shop.ask("select count(*) > 0 from training.model_versions where is_serving") == [(True,)]
+    assert shop.ask("select count(*) > 0 from training.model_versions where is_serving") == [
+        (True,)
+    ]
     assert shop.ask("select count(*) > 100 from predictions.propensity_scores where score > 0") == [
         (True,)
     ]
@@ -252,9 +254,7 @@ def test_metrics_equal_the_marts(shop):
 def test_net_revenue_by_month_is_that_of_the_bridge(shop):
     pytest.importorskip("dbt_metricflow")
     answer = shop.metrics("--metrics", "net_revenue", "--group-by", "metric_time__month")
-    assert {
-        row["metric_time__month"][:7]: Decimal(row["net_revenue"]) for row in answer
-    } == dict(
+    assert {row["metric_time__month"][:7]: Decimal(row["net_revenue"]) for row in answer} == dict(
         shop.ask(
             """
             select strftime(date_day, '%Y-%m'), sum(net_revenue_amount) from marts.revenue_bridge
