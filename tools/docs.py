@@ -25,7 +25,6 @@ def catalog(manifest: dict) -> dict:
     Args:
         manifest: dbt's.
     """
-
     models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
     columns_of = {node["relation_name"]: node["columns"] for node in models}
 
