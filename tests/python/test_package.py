@@ -18,7 +18,7 @@ from shop import write_shop
 
 CONSUMER = ROOT / "tests" / "consumer"
 MARTS = sorted(path.stem for path in (ROOT / "models" / "marts").glob("*.sql"))
-QUESTION = re.compile(r"^\*\*(.+\?)\*\*\n\n```sql\n(.+?)\n```$", re.DOTALL | re.MULTILINE)
+QUESTION = re.compile(r"^\*\*([^\n]+\?)\*\*\n\n```sql\n(.+?)\n```$", re.DOTALL | re.MULTILINE)
 # For a shop that wants for nothing: one currency, and orders that e-mails brought.
 ORDERS = """
     select
