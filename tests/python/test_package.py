@@ -13,6 +13,7 @@ from decimal import Decimal
 
 import duckdb
 import pytest
+import yaml
 from conftest import ROOT, Build
 from shop import write_shop
 
@@ -168,12 +169,18 @@ def test_models_of_the_shop_are_not_taken_for_ours(shop):
     ) == [(0,)]
 
 
+UNIT_TESTS = {
+    test["name"]
+    for path in ROOT.glob("models/**/*.yml")
+    for test in yaml.safe_load(path.read_text()).get("unit_tests", [])
+}
 SELECTORS = {
+    "daily": ({"customer_profiles", "model_fits", "esp_outbox", "alerts"}, set()),
     "training": ({"model_fits", "training_features", "fct_orders"}, {"propensity_scores"}),
     "scoring": ({"propensity_scores", "customer_features", "fct_orders"}, {"model_fits"}),
     "activation": (
-        {"esp_outbox", "fct_permissions", "profiled_customers", "trigger_log"},
-        {"segment_memberships", "rfm_scores", "propensity_scores", "esp_field_map"},
+        {"esp_outbox", "fct_permissions", "segment_memberships", "propensity_scores"},
+        {"model_fits", "alerts"},
     ),
     "triggers": ({"trigger_log", "fct_permissions"}, {"esp_outbox", "segment_memberships"}),
 }
@@ -187,6 +194,8 @@ def test_selectors_take_what_they_say(builds, landing, selector):
     inside, outside = SELECTORS[selector]
     assert inside <= chosen
     assert not outside & chosen
+    # Unit tests are about the SQL: of any layer, none.
+    assert not any(name in " ".join(chosen) for name in UNIT_TESTS)
 
 
 # --- Questions ------------------------------------------------------------------------------------
