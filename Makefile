@@ -66,10 +66,14 @@ $(VENV)/.sync: requirements/core.txt requirements/sync.txt $(VENV)/.created
 	$(call install,$(VENV),core sync)
 	@touch $(VENV)/.core
 
+$(VENV)/.analysis: requirements/core.txt requirements/analysis.txt $(VENV)/.created
+	$(call install,$(VENV),core analysis)
+	@touch $(VENV)/.core
+
 $(VENV)/.dev: requirements/core.txt requirements/demo.txt requirements/sync.txt \
-		requirements/dev.txt $(VENV)/.created
-	$(call install,$(VENV),core demo sync dev)
-	@touch $(VENV)/.core $(VENV)/.demo $(VENV)/.sync
+		requirements/analysis.txt requirements/dev.txt $(VENV)/.created
+	$(call install,$(VENV),core demo sync analysis dev)
+	@touch $(VENV)/.core $(VENV)/.demo $(VENV)/.sync $(VENV)/.analysis
 
 # dbt-bouncer pins a duckdb that dbt-duckdb cannot use; it only reads the manifest.
 .venv-bouncer/.bouncer: requirements/bouncer.txt $(VENV)/.created
@@ -78,7 +82,7 @@ $(VENV)/.dev: requirements/core.txt requirements/demo.txt requirements/sync.txt 
 
 .PHONY: requirements
 requirements: ## Pin requirements/*.in anew, with hashes (needs uv)
-	@cd requirements && for purpose in core demo sync dev bouncer; do \
+	@cd requirements && for purpose in core demo sync analysis dev bouncer; do \
 		uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras \
 			--generate-hashes $$purpose.in -o $$purpose.txt || exit 1; \
 	done
@@ -155,8 +159,8 @@ bench: $(VENV)/.dev ## Where the time of a build goes; with CUSTOMERS="10000 100
 	@$(BIN)/python -m tools.bench $(if $(filter command,$(firstword $(origin CUSTOMERS))),scale $(CUSTOMERS))
 
 .PHONY: docs
-docs: $(VENV)/.core ## dbt's documentation as one page, target/static_index.html
-	@$(BIN)/dbt docs generate --static --quiet --empty-catalog
+docs: $(VENV)/.analysis ## The documentation as one page, and the lineage of every column, in target/
+	@$(BIN)/python -m tools.docs
 
 .PHONY: clean
 clean: ## Remove what can be rebuilt; state, landing and published data stay

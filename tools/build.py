@@ -47,13 +47,13 @@ def main() -> None:
     for name in ("LETTERSHOP_DUCKDB", "LETTERSHOP_STATE"):
         require_free(name)
     print(f"Building. The plain command:\n  {plain_command()}", flush=True)
-    erased_before = erasures()
+    erased_before = erasures() or []
     started = time.monotonic()
     # Unit tests are about the code, whatever the data; `make test` runs them.
     os.environ.setdefault("DBT_EXCLUDE_RESOURCE_TYPES", "unit_test")
     result = dbt("build", *sys.argv[1:])
     # Also after a build that failed: what it deleted must not wait for one that passes.
-    if erasures() != erased_before:
+    if (erasures() or []) != erased_before:
         rewrite_all()
         print("Rewrote the working and the state database: somebody was erased.", flush=True)
     if result.returncode != 0:

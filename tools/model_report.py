@@ -14,12 +14,12 @@ from pathlib import Path
 import duckdb
 import matplotlib
 
-from tools.places import ROOT, place
+from tools.places import PROJECT, place
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
 
-FOLDER = ROOT / "target" / "model_report"
+FOLDER = PROJECT / "target" / "model_report"
 # The lines that each plot may have, by name of the candidate; the rest would be a tangle.
 BASELINES = ("rfm_score", "recency_days", "trailing_90d", "constant", "champion")
 PERFORMANCE = (

@@ -9,7 +9,7 @@ fails ends the night, and the exit code says which: 1 check, 2 build, 3 sync, 4 
 import subprocess
 import sys
 
-from tools.places import ROOT
+from tools.places import PROJECT
 
 STAGES = (("check", ()), ("build", ()), ("sync", ()), ("sync", ("--read-back",)))
 
@@ -25,7 +25,7 @@ def nightly(platform: str) -> int:
         title = " ".join((program, *named))
         print(f"--- {title}", flush=True)
         command = [sys.executable, "-m", f"tools.{program}", *named]
-        if subprocess.run(command, cwd=ROOT, check=False).returncode:
+        if subprocess.run(command, cwd=PROJECT, check=False).returncode:
             print(f"The night ended at: {title} ({code}).", file=sys.stderr)
             return code
     return 0

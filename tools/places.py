@@ -1,4 +1,4 @@
-"""Where things are: the four environment variables, and dbt of the same Python environment."""
+"""Where things are: the environment's variables, and dbt of the same Python environment."""
 
 import json
 import os
@@ -10,6 +10,8 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+# The dbt project that is built: this one, or a shop's own that has it as a package.
+PROJECT = Path(os.environ.get("DBT_PROJECT_DIR") or ROOT).resolve()
 DEFAULTS = {
     "LETTERSHOP_LANDING": "data/landing",
     "LETTERSHOP_DUCKDB": "data/lettershop.duckdb",
@@ -60,5 +62,6 @@ def dbt(*arguments: str, **options) -> subprocess.CompletedProcess:
     command = [str(Path(sys.executable).parent / "dbt"), *arguments]
     if together:
         command += ["--vars", json.dumps(together)]
-    environment = {**os.environ, **{name: str(place(name)) for name in DEFAULTS}}
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False, **options)
+    environment = os.environ | {name: str(place(name)) for name in DEFAULTS}
+    environment["DBT_PROJECT_DIR"] = str(PROJECT)
+    return subprocess.run(command, cwd=PROJECT, env=environment, check=False, **options)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from tools.places import ROOT, place
+from tools.places import PROJECT, place
 
 # Core to monitoring; a schema that does not exist yet is passed over.
 SCHEMAS = (
@@ -37,7 +37,7 @@ def activation_tests(run_id: str) -> list[tuple[str, str, str]]:
         Rows of run_id, test_name and status: pass, warn, fail, error, skipped or not run; no row
         where dbt left no results at all.
     """
-    folder = ROOT / (os.environ.get("DBT_TARGET_PATH") or "target")
+    folder = PROJECT / (os.environ.get("DBT_TARGET_PATH") or "target")
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
         results = json.loads((folder / "run_results.json").read_text())
@@ -49,7 +49,7 @@ def activation_tests(run_id: str) -> list[tuple[str, str, str]]:
     models = {
         name
         for name, node in manifest["nodes"].items()
-        if node["resource_type"] == "model" and node["fqn"][1] == "activation"
+        if node["resource_type"] == "model" and node["fqn"][:2] == ["lettershop", "activation"]
     }
     return [
         (run_id, node["name"], statuses.get(name, "not run"))

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import duckdb
 
-from tools.places import ROOT, dbt, place
+from tools.places import PROJECT, dbt, place
 
 # Columns that name a person, and the type of what stands in them. macros/business/
 # identifier_columns.sql says the same of what an erasure searches.
@@ -328,7 +328,7 @@ def main() -> None:
     if "@" not in email or len(sys.argv) > 2:
         sys.exit("Name the person: make subject-access EMAIL=<address> [OUT=<file>]")
     named = f"data/subject_access/{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
-    path = ROOT / (sys.argv[1] if len(sys.argv) == 2 else named)
+    path = PROJECT / (sys.argv[1] if len(sys.argv) == 2 else named)
     answer = everything(email, os.environ.get("SUBJECT_KEY") or None)
     path.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

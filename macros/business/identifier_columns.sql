@@ -1,6 +1,7 @@
 {#
     Where identifiers of people stand: every table that the project builds, with the columns whose
-    names say so. Read from dbt's graph, so that a new table or column cannot be forgotten.
+    names say so. Read from dbt's graph, so that a new table or column cannot be forgotten. Models of
+    a shop that has this project as a package are not among them: they are the shop's to clean.
 
     Args:
         reader (str): the model that reads the tables. It has to come after them: where one is not
@@ -33,7 +34,8 @@
     {%- set upstream = lettershop.upstream_of(reader) -%}
     {%- set tables = [] -%}
     {%- for id, node in graph.nodes.items() | sort(attribute='0')
-        if node.resource_type == 'model' and node.config.materialized in ['table', 'incremental'] -%}
+        if node.resource_type == 'model' and node.package_name == 'lettershop'
+            and node.config.materialized in ['table', 'incremental'] -%}
         {%- set columns = [] -%}
         {%- for name in node.columns if name in types -%}
             {%- for type in ([types[name]] if types[name] is string else types[name]) -%}

@@ -50,14 +50,15 @@
 {%- endmacro %}
 
 {#
-    The project's models with documented columns, by name.
+    The project's models with documented columns, by name. Where it is a package, models of the shop's
+    own project are not among them.
 
     Returns: list of nodes of dbt's graph.
 #}
 {% macro documented_models() %}
     {%- set models = [] -%}
     {%- for node in graph.nodes.values() | sort(attribute='name')
-        if node.resource_type == 'model' and node.columns -%}
+        if node.resource_type == 'model' and node.package_name == 'lettershop' and node.columns -%}
         {%- do models.append(node) -%}
     {%- endfor -%}
     {{ return(models) }}

@@ -11,7 +11,8 @@
 {% macro report_run(results) %}
     {%- if execute -%}
         {%- set built = {} -%}
-        {%- for result in results if result.status == 'success' -%}
+        {%- for result in results
+            if result.status == 'success' and result.node.package_name == 'lettershop' -%}
             {%- do built.update({result.node.name: result.node.relation_name}) -%}
         {%- endfor -%}
         {%- if 'lifecycle_days' in built -%}

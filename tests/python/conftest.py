@@ -367,6 +367,7 @@ def write_tables():
 LONGEST = [
     *("spells", "simulated_shop", "errors", "replay", "demo", "hostile_rows", "triggers"),
     *(
+        "package",
         "sync",
         "activation_sync",
         "sync_faults",

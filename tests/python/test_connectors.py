@@ -502,6 +502,20 @@ def follow_guide(folder, steps):
     return len(commands)
 
 
+def test_what_the_guide_calls_odd_stands_in_the_fixtures():
+    """Ids of orders, refunds, customers, profiles and events, and names of tables."""
+    text = "\n".join(f"{path.stem}\n{path.read_text()}" for path in sorted(RAW.glob("*/*.csv")))
+    cells = set(re.split(r"[,\n]", text))
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| [^|]+ \|$", GUIDE.read_text(), re.MULTILINE)
+    assert {"gift card sold", "machine open", "never subscribed", "guest"} <= {
+        row[0] for row in rows
+    }
+    for oddity, fixture in rows[1:]:
+        named = re.findall(r"`(\w+)`|\b([EK]?\d+)\b", fixture)
+        assert named or "GA4" in fixture, oddity
+        assert {"".join(name) for name in named} <= cells, oddity
+
+
 def test_the_guide_fills_the_landing(tmp_path):
     follow_guide(tmp_path, steps=2)
 

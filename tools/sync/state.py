@@ -12,7 +12,7 @@ from drt.config.models import SyncConfig
 from drt.state.factory import build_state_bundle
 from drt.state.manager import LocalStateManager, StateStore, SyncState
 
-from tools.places import ROOT
+from tools.places import PROJECT
 from tools.sync.permit import Refused
 from tools.sync.platforms import Job
 
@@ -39,7 +39,7 @@ def state_place(name: str) -> tuple[Path, str | None]:
     """
     said = os.environ.get(STATE) or STATE_DEFAULT
     remote = said.partition("://")[0] in REMOTE and "://" in said
-    return ROOT / (STATE_DEFAULT if remote else said) / name, said if remote else None
+    return PROJECT / (STATE_DEFAULT if remote else said) / name, said if remote else None
 
 
 def state_store(name: str) -> StateStore:

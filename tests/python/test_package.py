@@ -1,0 +1,286 @@
+"""The project as a package of a shop's own dbt project, and what analysts ask of what it built.
+
+One build of the project in tests/consumer, started as docs/package.md says, serves all of it.
+"""
+
+import csv
+import os
+import re
+import shutil
+import subprocess
+import sys
+from decimal import Decimal
+
+import duckdb
+import pytest
+import yaml
+from conftest import ROOT
+from shop import write_shop
+
+CONSUMER = ROOT / "tests" / "consumer"
+MARTS = sorted(path.stem for path in (ROOT / "models" / "marts").glob("*.sql"))
+QUESTION = re.compile(r"^\*\*([^\n]+\?)\*\*\n\n```sql\n(.+?)\n```$", re.DOTALL | re.MULTILINE)
+# For a shop that wants for nothing: one currency, and orders that e-mails brought.
+ORDERS = """
+    select
+        * replace ('EUR' as currency),
+        case when hash(order_id) % 3 = 0 then 'email' end as utm_medium
+    from '{landing}/shop_orders.parquet'
+"""
+
+
+class Shop:
+    """A shop's own project, in a folder of its own, with Lettershop as a package.
+
+    Attributes:
+        project: the folder.
+    """
+
+    def __init__(self, project):
+        """Write the project, its landing and the vars of it; nothing is installed yet.
+
+        Args:
+            project: the folder, not there yet.
+        """
+        self.project = project
+        shutil.copytree(CONSUMER, project)
+        shutil.copy(ROOT / "selectors.yml", project)
+        packages = project / "packages.yml"
+        packages.write_text(packages.read_text().replace("local: ../..", f"local: {ROOT}"))
+        landing = write_shop(project / "data" / "landing", customers=400)
+        changed = project / "orders.parquet"
+        duckdb.execute(f"copy ({ORDERS.format(landing=landing)}) to '{changed}'")
+        changed.replace(landing / "shop_orders.parquet")
+        (landing / "vars.yml").write_text("as_of_at: '2024-06-10 09:30:00'\n")
+
+    def run(self, *command):
+        """Run a program of the environment in the project's folder, and return what it printed.
+
+        Args:
+            command: the module, with its arguments.
+        """
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("LETTERSHOP_", "DBT_"))
+        }
+        environment |= {"DBT_PROJECT_DIR": ".", "PYTHONPATH": "dbt_packages/lettershop"}
+        result = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=self.project,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stdout[-5000:] + result.stderr[-3000:]
+        return result.stdout
+
+    def ask(self, sql):
+        """Return the rows of a query on the published database."""
+        path = self.project / "data" / "published.duckdb"
+        with duckdb.connect(str(path), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def metrics(self, *arguments):
+        """Return the rows that `mf query` answers with, as dicts of text."""
+        path = self.project / "answer.csv"
+        self.run("tools.metrics", "query", "--quiet", *arguments, "--csv", str(path))
+        with path.open(newline="") as file:
+            return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """The shop's project, built and published."""
+    shop = Shop(tmp_path_factory.mktemp("package") / "tea_shop")
+    shop.run("dbt.cli.main", "deps")
+    shop.run(
+        *("tools.build", "--selector", "daily"),
+        *("--resource-type", "seed", "--resource-type", "model"),
+    )
+    return shop
+
+
+# --- As a package ---------------------------------------------------------------------------------
+
+
+def test_vars_of_the_shop_count(shop):
+    in_berlin = "cast(timezone('Europe/Berlin', timezone('UTC', ordered_at)) as date)"
+    assert shop.ask(
+        f"""
+        select bool_and(order_date = {in_berlin}), bool_or(order_date <> cast(ordered_at as date))
+        from core.fct_orders
+        """
+    ) == [(True, True)]
+
+
+def test_a_seed_of_the_shop_takes_the_place_of_ours(shop):
+    """With the types and tests of our YAML: the shop's own has none."""
+    assert shop.ask(
+        """
+        select bool_and((days_since_last_order <= 60) = list_contains(
+            string_split(replace(segment_ids, ' ', ''), ','), 'recent_buyer'
+        )), count(case when days_since_last_order between 31 and 60 then 1 end) > 0
+        from marts.customer_profiles
+        where is_profiled and order_count > 0
+        """
+    ) == [(True, True)]
+    with duckdb.connect(str(shop.project / "data" / "lettershop.duckdb"), read_only=True) as work:
+        described = work.execute("describe main_seeds.segment_thresholds").fetchall()
+        assert ("value", "DECIMAL(18,4)") in [row[:2] for row in described]
+        assert not work.execute(
+            "select * from information_schema.tables"
+            " where table_schema = 'seeds' and table_name = 'segment_thresholds'"
+        ).fetchall()
+
+
+def test_python_models_learn_and_score(shop):
+    (served,) = shop.ask("select count(*) from training.model_versions where is_serving")
+    (scored,) = shop.ask("select count(*) from predictions.propensity_scores where score > 0")
+    (explained,) = shop.ask("select count(*) from predictions.score_reasons")
+    assert served > (0,)
+    assert scored > (100,)
+    assert explained > (0,)
+
+
+def test_state_is_kept_beside_the_shops_project(shop):
+    with duckdb.connect(str(shop.project / "data" / "state.duckdb"), read_only=True) as state:
+        tables = {
+            ".".join(row)
+            for row in state.execute(
+                "select table_schema, table_name from information_schema.tables"
+            ).fetchall()
+        }
+    assert {
+        *("activation.esp_outbox", "activation.esp_erasure_queue", "activation.trigger_log"),
+        *("training.model_fits", "marts.segment_spells", "monitoring.build_runs"),
+    } <= tables
+
+
+def test_models_of_the_shop_are_not_taken_for_ours(shop):
+    """Its own table of addresses stops no build, and needs no purpose of ours."""
+    with duckdb.connect(str(shop.project / "data" / "lettershop.duckdb"), read_only=True) as work:
+        assert work.execute("select count(*) > 0 from main.newsletter_readers").fetchall() == [
+            (True,)
+        ]
+    assert shop.ask(
+        "select count(*) from monitoring.privacy_report where model_name = 'newsletter_readers'"
+    ) == [(0,)]
+
+
+UNIT_TESTS = {
+    test["name"]
+    for path in ROOT.glob("models/**/*.yml")
+    for test in yaml.safe_load(path.read_text()).get("unit_tests", [])
+}
+SELECTORS = {
+    "daily": ({"customer_profiles", "model_fits", "esp_outbox", "alerts"}, set()),
+    "training": ({"model_fits", "training_features", "fct_orders"}, {"propensity_scores"}),
+    "scoring": ({"propensity_scores", "customer_features", "fct_orders"}, {"model_fits"}),
+    "activation": (
+        {"esp_outbox", "fct_permissions", "segment_memberships", "propensity_scores"},
+        {"model_fits", "alerts"},
+    ),
+    "triggers": ({"trigger_log", "fct_permissions"}, {"esp_outbox", "segment_memberships"}),
+}
+
+
+@pytest.mark.parametrize("selector", SELECTORS)
+def test_selectors_take_what_they_say(dbt, selector):
+    arguments = ("--quiet", "ls", "--selector", selector, "--output", "name")
+    said = dbt(*arguments, project=ROOT, vars={})
+    assert said.returncode == 0, said.stdout
+    chosen = set(said.stdout.split())
+    inside, outside = SELECTORS[selector]
+    assert inside <= chosen
+    assert not outside & chosen
+    # Unit tests are about the SQL: of any layer, none.
+    assert not any(name in " ".join(chosen) for name in UNIT_TESTS)
+
+
+# --- Questions ------------------------------------------------------------------------------------
+
+
+def questions_of(mart):
+    """Return the example questions beside a mart, each with its SQL."""
+    text = (ROOT / "models" / "marts" / f"{mart}.md").read_text()
+    return QUESTION.findall(text)
+
+
+@pytest.mark.parametrize("mart", MARTS)
+def test_every_mart_has_three_questions_with_answers(shop, mart):
+    questions = questions_of(mart)
+    assert len({question for question, _ in questions}) >= 3
+    assert f"doc('{mart}_questions')" in (ROOT / "models" / "marts" / f"{mart}.yml").read_text()
+    for question, sql in questions:
+        assert f"marts.{mart}" in sql
+        assert shop.ask(sql), question
+
+
+# --- Metrics --------------------------------------------------------------------------------------
+
+
+def test_metrics_equal_the_marts(shop):
+    pytest.importorskip("dbt_metricflow")
+    (answer,) = shop.metrics(
+        "--metrics",
+        "customers,active_customers,orders,net_revenue,repeat_rate,engagement_rate,revenue_per_email",
+    )
+    ((customers, active, repeat_rate),) = shop.ask(
+        """
+        select
+            count(*),
+            count(case when has_purchased then 1 end),
+            count(case when segment_ids like '%repeat_buyer%' then 1 end)
+            / count(case when order_count > 0 then 1 end)
+        from marts.customer_profiles
+        """
+    )
+    ((orders, email_revenue),) = shop.ask(
+        """
+        select count(*), sum(case when utm_medium = 'email' then net_revenue_amount end)
+        from core.fct_orders where is_valid
+        """
+    )
+    ((revenue,),) = shop.ask("select sum(net_revenue_amount) from marts.revenue_bridge")
+    ((delivered, engaged),) = shop.ask(
+        """
+        select count(*), count(coalesce(opened_at, clicked_at))
+        from core.fct_messages where channel = 'email' and delivered_at is not null
+        """
+    )
+    assert int(answer["customers"]) == customers > 0
+    assert int(answer["active_customers"]) == active > 0
+    assert int(answer["orders"]) == orders > 0
+    assert Decimal(answer["net_revenue"]) == revenue > 0
+    assert float(answer["repeat_rate"]) == pytest.approx(repeat_rate)
+    assert float(answer["engagement_rate"]) == pytest.approx(engaged / delivered)
+    assert float(answer["revenue_per_email"]) == pytest.approx(float(email_revenue) / delivered)
+    assert 0 < float(answer["engagement_rate"]) < 1
+
+
+def test_net_revenue_by_month_is_that_of_the_bridge(shop):
+    pytest.importorskip("dbt_metricflow")
+    answer = shop.metrics("--metrics", "net_revenue", "--group-by", "metric_time__month")
+    assert {row["metric_time__month"][:7]: Decimal(row["net_revenue"]) for row in answer} == dict(
+        shop.ask(
+            """
+            select strftime(date_day, '%Y-%m'), sum(net_revenue_amount) from marts.revenue_bridge
+            group by all
+            """
+        )
+    )
+
+
+def test_segment_sizes_are_those_of_the_mart(shop):
+    """Also with a day before: who is a member on two days is not counted twice."""
+    pytest.importorskip("dbt_metricflow")
+    with duckdb.connect(str(shop.project / "data" / "published.duckdb")) as published:
+        published.execute(
+            "insert into marts.segment_daily"
+            " select * replace (cast(date_day - 1 as date) as date_day) from marts.segment_daily"
+        )
+    answer = shop.metrics("--metrics", "segment_size", "--group-by", "segment_day__segment_id")
+    sizes = {row["segment_day__segment_id"]: int(row["segment_size"]) for row in answer}
+    assert sizes == dict(shop.ask("select segment_id, customer_count from marts.segment_sizes"))
