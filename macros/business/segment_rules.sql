@@ -1,21 +1,41 @@
 {#
-    What rules of own segments may ask for: the columns of customer_descriptions that are no name,
-    address or id of a person, by the contract in its YAML.
+    What rules of own segments may ask for: the columns of customer_profiles that are no name, address
+    or id of a person, and no list of segments or attributes.
 
-    Returns: dict of column to [kind, type]; the kind is text, number, boolean or date. Empty while
-        dbt parses.
+    Returns: dict of column to kind: text, number, boolean, date, or time (asked for as its day in the
+        shop).
 #}
 {% macro rule_columns() %}
-    {%- set described = graph.nodes.get('model.lettershop.customer_descriptions') if execute -%}
-    {%- set personal = ['customer_key', 'customer_id', 'email', 'first_name', 'last_name'] -%}
-    {%- set kinds = {'varchar': 'text', 'boolean': 'boolean', 'date': 'date', 'timestamp': 'date'} -%}
+    {%- set kinds = {
+        'text': [
+            'store', 'country_code', 'language', 'block_reason', 'permission_reason',
+            'rfm_segment', 'lifecycle_stage', 'favourite_category', 'engagement_tier',
+            'preferred_category', 'preferred_brand', 'preferred_price_band', 'preferred_channel',
+            'purchase_band', 'lapse_risk_band', 'predicted_value_band', 'persona_id',
+            'persona_name'
+        ],
+        'number': [
+            'order_count', 'days_since_last_order', 'mean_gap_days', 'net_revenue_amount',
+            'mean_order_amount', 'discount_rate', 'recency_score', 'frequency_score',
+            'monetary_score', 'engagement_score', 'email_click_rate', 'preferred_hour',
+            'preferred_weekday', 'purchase_score', 'lapse_risk_score',
+            'predicted_value_365d_amount', 'predicted_value_365d_low_amount',
+            'predicted_value_365d_high_amount', 'predicted_margin_365d_amount',
+            'total_value_amount'
+        ],
+        'boolean': [
+            'is_guest', 'has_purchased', 'is_profiled', 'is_contactable'
+        ],
+        'date': [
+            'first_order_date', 'last_order_date', 'expected_next_order_date'
+        ],
+        'time': [
+            'signed_up_at'
+        ],
+    } -%}
     {%- set columns = {} -%}
-    {%- for column in (described.columns if described else {}).values() -%}
-        {%- if column.name not in personal -%}
-            {%- do columns.update({
-                column.name: [kinds.get(column.data_type, 'number'), column.data_type],
-            }) -%}
-        {%- endif -%}
+    {%- for kind, names in kinds.items() -%}
+        {%- for name in names -%}{%- do columns.update({name: kind}) -%}{%- endfor -%}
     {%- endfor -%}
     {{ return(columns) }}
 {% endmacro %}
@@ -86,28 +106,26 @@
 #}
 {% macro described_kind(name) -%}
     case {{ name }}
-        {%- for column, (kind, data_type) in lettershop.rule_columns().items() %}
-        when '{{ column }}' then '{{ kind }}'
+        {%- for column, kind in lettershop.rule_columns().items() %}
+        when '{{ column }}' then '{{ 'date' if kind == 'time' else kind }}'
         {%- endfor %}
-        when '' then null
     end
 {%- endmacro %}
 
 {% macro described_text(name, relation) -%}
     case {{ name }}
-        {%- for column, (kind, data_type) in lettershop.rule_columns().items() %}
+        {%- for column, kind in lettershop.rule_columns().items() %}
         {%- set value = relation ~ '.' ~ column %}
         when '{{ column }}'
             then
                 {% if kind == 'number' -%}
                 rtrim(rtrim(cast(cast({{ value }} as decimal(28, 8)) as varchar), '0'), '.')
-                {%- elif data_type == 'timestamp' -%}
+                {%- elif kind == 'time' -%}
                 cast({{ lettershop.local_date(value) }} as varchar)
                 {%- else -%}
                 cast({{ value }} as varchar)
                 {%- endif %}
         {%- endfor %}
-        when '' then null
     end
 {%- endmacro %}
 

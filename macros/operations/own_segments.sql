@@ -165,8 +165,8 @@
                 ~ lettershop.quoted(row.operator) ~ '. There are: ' ~ operators | join(', ') ~ '.') -%}
         {%- else -%}
             {%- set attribute = attributes.get(row.column_name[18:]) -%}
-            {%- set kind = columns[row.column_name][0] if row.column_name in columns
-                else attribute.attribute_type -%}
+            {%- set kind = columns.get(row.column_name) or attribute.attribute_type -%}
+            {%- set kind = 'date' if kind == 'time' else kind -%}
             {%- if kind not in operator.kinds -%}
                 {%- do problems.append(where ~ row.operator ~ ' compares no ' ~ kind ~ ', which '
                     ~ row.column_name ~ ' is; it is for ' ~ operator.kinds | join(', ') ~ '.') -%}
