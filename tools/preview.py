@@ -17,9 +17,10 @@ import sys
 from pathlib import Path
 
 import duckdb
+import yaml
 
 from tools.build import require_free
-from tools.places import ROOT, dbt, place
+from tools.places import ROOT, dbt, landing_vars, place
 
 # Beside the working database; its own name goes on, because views name it.
 FOLDER = "preview"
@@ -82,6 +83,12 @@ def clock() -> str:
     return f"{found:%Y-%m-%d %H:%M:%S}"
 
 
+def custom_models() -> list[str]:
+    """Return the models of the var custom_segment_models: the last build may not have had them."""
+    said = yaml.safe_load((ROOT / "dbt_project.yml").read_text()).get("vars", {})
+    return (said | yaml.safe_load(landing_vars() or "{}")).get("custom_segment_models") or []
+
+
 def build(seeds: list[str], as_of_at: str, folder: Path) -> int:
     """Build what hangs on the seeds in copies of the databases; say what dbt says if that fails.
 
@@ -100,7 +107,7 @@ def build(seeds: list[str], as_of_at: str, folder: Path) -> int:
     # What dbt writes about this run is not about the published build.
     os.environ["DBT_TARGET_PATH"] = str(ROOT / "target" / "preview")
     result = dbt(
-        *("--quiet", "build", "--select", *seeds),
+        *("--quiet", "build", "--select", *seeds, *custom_models()),
         *(f"{seed}+,+segment_memberships" for seed in seeds),
         # Training takes minutes, and reads no rule of a segment.
         *("--exclude", "path:python_models/training", "test_type:unit"),
