@@ -305,7 +305,7 @@ def edit(project, name, *rows, replaced=()):
 def edited(tmp_path_factory):
     """A copy of the project with a threshold, a rule and a model that the original does not have.
 
-    The active are so for 10 days instead of 30. The model is as a shop's own would be: it names a
+    Customers are new for 10 days instead of 30. The model is as a shop's own would be: it names a
     customer who may not be profiled too.
     """
     project = tmp_path_factory.mktemp("edited")
@@ -326,7 +326,7 @@ def edited(tmp_path_factory):
         "{{ config(contract={'enforced': false}) }}\nselect customer_key, 'own_club' as segment_id,"
         " 'Signed the list' as reason from {{ ref('dim_customers') }}"
     )
-    edit(project, "lifecycle_thresholds", replaced=[("active,30,", "active,10,")])
+    edit(project, "lifecycle_thresholds", replaced=[("new_customer,30,", "new_customer,10,")])
     edit(
         project,
         "own_segments",
@@ -428,7 +428,7 @@ def test_the_preview_says_what_two_builds_differ_in(shop, preview, rebuilt):
         )
     }
     assert found == expected
-    assert {"active", "cooling", "own_gold", "own_club"} <= found.keys()
+    assert {"active", "new_customer", "own_gold", "own_club"} <= found.keys()
     assert f"{len(before.keys() | after.keys()) - len(found)} segments with members stay" in preview
     assert "Edited: lifecycle_thresholds, own_segments, segment_rules." in preview
 
@@ -488,13 +488,14 @@ def test_own_columns_reach_the_profile_the_rules_and_the_payload(rebuilt):
     # The tier is for profiling, which Bob objected to; the points are for any e-mail.
     assert (bob["tier"], bob["points"]) == ("none", 7)
     assert {"own_gold", "own_club"} <= set(ann["segments"]) and bob["segments"] == []
-    for schema, table in rebuilt.query(
-        "select table_schema, table_name from information_schema.tables"
+    for relation in rebuilt.query(
+        "select table_catalog, table_schema, table_name from information_schema.tables"
         " where table_schema in ('features', 'scoring', 'predictions', 'activation')"
     ):
+        name = ".".join(relation)
         assert rebuilt.query(
-            f"select count(*) from {schema}.{table} as t where cast(t as varchar) like '%vegan%'"
-        ) == [(0,)], table
+            f"select count(*) from {name} as t where cast(t as varchar) like '%vegan%'"
+        ) == [(0,)], name
     assert rebuilt.query(
         "select count(*) from marts.rule_members where figures like '%vegan%'"
     ) == [(0,)]
@@ -536,7 +537,7 @@ def test_own_segments_are_memberships_with_reasons_of_people_who_may_be_profiled
     sizes = rebuilt.query(
         "select segment_id, customer_count from marts.segment_sizes where family = 'own' order by 1"
     )
-    assert sizes == [("own_club", 4), ("own_gold", 1)]
+    assert sizes == [("own_club", 3), ("own_gold", 1)]
 
 
 # What a model of the shop's own may get wrong, and what the build says then.
@@ -576,7 +577,7 @@ def test_a_model_that_gives_no_members_stops_before_it_is_read(shop, edited, reb
     model.write_text(text)
     assert rebuilt.result.returncode != 0
     stopped = " ".join(rebuilt.result.stdout.split())
-    assert "The model wine_club of the var custom_segment_models has 5 rows too many" in stopped
+    assert "The model wine_club of the var custom_segment_models has 4 rows too many" in stopped
     assert rebuilt.query(MEMBERS + " order by all") == before
 
 
