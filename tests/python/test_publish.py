@@ -443,7 +443,7 @@ def test_examples_of_the_preview_are_masked(shop, preview):
     assert {key for key, _ in examples} <= {key[:8] for key, _ in people}
     for key, email in people:
         assert key not in preview and (email is None or email not in preview)
-    assert "enters" in preview and "custom" not in preview and "loyalty_tier gold" in preview
+    assert "  enters  " in preview and "  leaves  " in preview and "loyalty_tier gold" in preview
 
 
 def test_without_an_edit_there_is_nothing_to_preview(shop, preview):
