@@ -14,7 +14,7 @@ attributes as (
 rules as (
     select
         *,
-        replace(column_name, 'custom_attributes.', '') as name,
+        replace(column_name, 'custom_attributes.', '') as asked_for,
         replace(replace(trim(lower(compared_with)), ' |', '|'), '| ', '|') as sought,
         {{ try_cast('compared_with', 'decimal(28, 8)') }} as sought_number,
         {{ try_cast('compared_with', 'integer') }} as sought_days,
@@ -74,14 +74,14 @@ groups as (
         segment_id,
         rule_group,
         {{ as_of_date() }} + cast(min(days_to_go) as integer) as ends_on,
-        {{ conditions_listed("name || coalesce(' ' || substr(written, 1, 100), '')"
+        {{ conditions_listed("asked_for || coalesce(' ' || substr(written, 1, 100), '')"
             ~ " || case when operator = 'equals' then '' else ' (' || words || ')' end", ', ') }}
             as reason,
         {{ conditions_listed(
-            "case when is_first_of_column then '\"' || name || '\": ' || coalesce("
+            "case when is_first_of_column then '\"' || asked_for || '\": ' || coalesce("
             ~ "case when kind in ('number', 'boolean') then written else "
             ~ json_string('substr(written, 1, 100)') ~ " end, 'null') end", ', ') }} as figures,
-        {{ conditions_listed("name || ' is no longer ' || words", ' or ') }} as exit_rule
+        {{ conditions_listed("asked_for || ' is no longer ' || words", ' or ') }} as exit_rule
     from held
     group by customer_key, segment_id, rule_group
     having count(*) = max(condition_count)

@@ -1,5 +1,5 @@
--- The columns that rules know are those of customer_profiles but names, addresses, ids and lists, by
--- the contract; and rules are asked before segments are known, of the same columns.
+-- The columns that rules know are those of customer_profiles, by its contract, but names, addresses,
+-- ids and lists.
 {%- set others = [
     'customer_key', 'customer_id', 'email', 'first_name', 'last_name', 'segment_ids',
     'custom_attributes',
