@@ -1,4 +1,4 @@
--- The columns that rules know are those of customer_profiles, by its contract, but names, addresses,
+-- The columns that rules know are those of the contract of customer_profiles, but names, addresses,
 -- ids and lists.
 {%- set others = [
     'customer_key', 'customer_id', 'email', 'first_name', 'last_name', 'segment_ids',
