@@ -11,6 +11,8 @@ ESP ?=
 # Whose data `make subject-access` writes down, and where to.
 EMAIL ?=
 OUT ?=
+# Whom `make explain` explains: a customer key, an e-mail address or an id.
+CUSTOMER ?=
 # Of the simulated shop: people with an account, and the seed of every draw.
 CUSTOMERS ?= 20000
 SEED ?= 7
@@ -110,6 +112,15 @@ check: $(VENV)/.core ## Report on the landing: what is there, what is missing, t
 build: $(VENV)/.core ## dbt build on the landing, then publish if everything passed
 	@$(BIN)/python -m tools.build
 
+.PHONY: preview
+preview: $(VENV)/.core ## Who would enter and leave each segment with the edited seeds; changes nothing
+	@$(BIN)/python -m tools.preview
+
+.PHONY: explain
+explain: export EXPLAIN_CUSTOMER := $(CUSTOMER)
+explain: $(VENV)/.core ## Why a customer is where they are, and what would change it (CUSTOMER=)
+	@$(BIN)/python -m tools.explain
+
 # Platforms are named, never guessed: a sync writes to other people's systems.
 .PHONY: platform
 platform:
@@ -164,5 +175,5 @@ docs: $(VENV)/.analysis ## The documentation as one page, and the lineage of eve
 
 .PHONY: clean
 clean: ## Remove what can be rebuilt; state, landing and published data stay
-	@rm -rf target logs data/lettershop.duckdb data/lettershop.duckdb.wal
+	@rm -rf target logs data/lettershop.duckdb data/lettershop.duckdb.wal data/preview data/demo/*/preview
 	@rm -f data/demo/*/lettershop.duckdb data/demo/*/lettershop.duckdb.wal

@@ -86,6 +86,8 @@ def publish(target: Path | None = None) -> int:
                 -- Views that look back over all cutoffs: nobody reads them but training.
                 and not (table_schema = 'features' and table_type = 'VIEW')
                 and not regexp_matches(table_name, '^(dim|fct)_dated_')
+                -- The profile before segments are known: the profile has it all.
+                and table_name <> 'customer_descriptions'
             order by table_schema, table_name
             """,
             [list(SCHEMAS)],

@@ -35,6 +35,7 @@
         {%- endif -%}
         {%- set tables = lettershop.inspect_landing(files, settings) -%}
         {%- do problems.extend(lettershop.setting_problems(settings)) -%}
+        {%- do problems.extend(lettershop.own_problems()) -%}
         {%- do problems.extend(lettershop.landing_problems(tables, files, clock)) -%}
         {%- do lettershop.report_landing(tables, files, settings, clock) -%}
     {%- endif -%}

@@ -40,7 +40,8 @@
         {%- endif -%}
     {%- endif -%}
     {{ return(
-        lettershop.setting_problems(settings) + problems + lettershop.state_problems(clock)
+        lettershop.setting_problems(settings) + lettershop.own_problems() + problems
+        + lettershop.state_problems(clock)
     ) }}
 {% endmacro %}
 

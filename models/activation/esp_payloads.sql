@@ -1,7 +1,7 @@
 -- Grain: customer who may be written to: what the ESP of the var `esp` should hold, as it is sent.
 -- Names, purposes and regions are those of the seed esp_field_map. A field that may not be sent of
--- somebody carries its fallback, since leaving it out would clear nothing. Equal content has equal
--- bytes.
+-- somebody carries its fallback, since leaving it out would clear nothing. So does an attribute of
+-- the shop's own that has no value. Equal content has equal bytes.
 {% set columns = {
     'text': [
         'first_name', 'country_code', 'language', 'email_permission', 'lifecycle_stage',
@@ -19,6 +19,16 @@ with profiles as (
 fields as (
     select * from {{ ref('esp_field_map') }}
     where esp = '{{ var("esp") }}'
+),
+
+-- What is sensitive is never sent, whatever the map says.
+attributes as (
+    select
+        customer_key,
+        'custom_attributes.' || attribute_name as column_name,
+        substr(attribute_value, 1, 255) as attribute_value
+    from {{ ref('dim_customer_attributes') }}
+    where not is_sensitive
 ),
 
 identities as (
@@ -49,12 +59,19 @@ filled as (
                         ' ' || profiles.country_code || ' ' in ' ' || fields.regions || ' '
                     ) = 0
                 )
+                or (
+                    fields.column_name like 'custom_attributes.%'
+                    and attributes.attribute_value is null
+                )
                 then
                     case
                         when fields.property_type = 'text'
                             then {{ json_string("coalesce(fields.fallback, '')") }}
                         else fields.fallback
                     end
+            when fields.column_name = attributes.column_name and fields.property_type = 'text'
+                then {{ json_string('attributes.attribute_value') }}
+            when fields.column_name = attributes.column_name then attributes.attribute_value
             {%- for column in columns.text %}
             when fields.column_name = '{{ column }}' then {{ json_string('profiles.' ~ column) }}
             {%- endfor %}
@@ -67,6 +84,10 @@ filled as (
         end as member
     from profiles
     cross join fields
+    left join attributes
+        on
+            profiles.customer_key = attributes.customer_key
+            and fields.column_name = attributes.column_name
 ),
 
 listed as (

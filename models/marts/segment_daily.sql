@@ -18,7 +18,7 @@ dates as (
 ),
 
 catalog as (
-    select segment_id from {{ ref('segment_catalog') }}
+    select segment_id from {{ ref('segment_directory') }}
 ),
 
 revenue as (

@@ -1,7 +1,7 @@
 -- Grain: customer and segment, today. Not additive over segments: a customer is in several, and
 -- parents contain their children.
 with catalog as (
-    select * from {{ ref('segment_catalog') }}
+    select * from {{ ref('segment_directory') }}
 ),
 
 members as (
@@ -16,6 +16,10 @@ members as (
     select * from {{ ref('browsing_members') }}
     union all
     select * from {{ ref('predicted_members') }}
+    union all
+    select * from {{ ref('rule_members') }}
+    union all
+    select * from {{ ref('custom_members') }}
 ),
 
 final as (

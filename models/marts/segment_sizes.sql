@@ -1,6 +1,6 @@
 -- Grain: segment of the catalogue, empty ones included. Not additive over segments.
 with catalog as (
-    select * from {{ ref('segment_catalog') }}
+    select * from {{ ref('segment_directory') }}
 ),
 
 memberships as (

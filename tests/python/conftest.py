@@ -365,13 +365,21 @@ def write_tables():
 
 # The files that take longest, longest first, so that two workers end at the same time.
 LONGEST = [
-    *("spells", "simulated_shop", "errors", "replay", "demo", "hostile_rows", "triggers"),
+    *(
+        "publish",
+        "spells",
+        "simulated_shop",
+        "errors",
+        "replay",
+        "demo",
+        "hostile_rows",
+        "triggers",
+    ),
     *(
         "package",
         "sync",
         "activation_sync",
         "sync_faults",
-        "publish",
         "data_quality",
         "erasure",
         "check",

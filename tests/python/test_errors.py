@@ -5,6 +5,7 @@ Every run here that fails must leave the published database as it is.
 
 import json
 import os
+import shutil
 
 import duckdb
 import pytest
@@ -318,3 +319,147 @@ def test_database_in_use(landing, dbt, place):
     landing()
     with duckdb.connect(place / "work.duckdb"):
         stops(dbt("seed"), str(place / "work.duckdb"), "lock", str(os.getpid()))
+
+
+# --- The shop's own columns and segments ----------------------------------------------------------
+
+OWN_SEEDS = {
+    "attribute_catalog": [
+        "attribute_name,attribute_type,is_in_rules,is_sensitive,meaning",
+        "tier,text,true,false,",
+        "points,number,true,false,",
+        "renews_on,date,true,false,",
+        "is_staff,boolean,true,false,",
+        "diet,text,false,true,",
+        "note,text,false,false,",
+    ],
+    "own_segments": [
+        "segment_id,segment_name,meaning,suggested_message,owner,minimum_size",
+        "own_gold,Gold,Have gold,,crm,0",
+    ],
+    "segment_rules": [
+        "segment_id,rule_group,column_name,operator,compared_with",
+        "own_gold,1,custom_attributes.tier,one_of,gold | platinum",
+        "own_gold,1,custom_attributes.points,at_least,-12.5",
+        "own_gold,2,signed_up_at,at_most,2024-02-29",
+        "own_gold,2,is_guest,equals,false",
+        "own_gold,2,custom_attributes.renews_on,within_next_days,0",
+        "own_gold,2,order_count,is_unknown,",
+    ],
+    "esp_field_map": [
+        "esp,column_name,property_name,property_type,placement,fallback,purpose,owner,regions",
+        "generic,first_name,first_name,text,field,,email_marketing,crm,*",
+        "generic,custom_attributes.points,points,number,field,0,profiling,crm,*",
+        "generic,custom_attributes.renews_on,renews_on,text,field,,profiling,crm,*",
+    ],
+}
+# A line of a seed, and words of what is said of it.
+WRONG_ROWS = {
+    "attribute_catalog": {
+        "Shoe Size,number,true,false,": "attribute_name must be lower case",
+        "tier,text,true,false,": "the attribute stands in an earlier line too",
+        "colour,word,true,false,": "attribute_type is 'word'. Allowed: text, number",
+        "size,number,perhaps,false,": "is_in_rules must be true or false",
+        "illness,text,true,true,": "what is sensitive is in no rule",
+    },
+    "own_segments": {
+        "vip,VIP,Spend most,,crm,0": "segment_id must begin with own_",
+        "own_gold,Gold,Have gold,,crm,0": "the segment stands in an earlier line too",
+        "own_few,,Are few,,crm,some": "minimum_size must be a whole number",
+    },
+    "segment_rules": {
+        "own_silver,1,order_count,at_least,1": "the segment has no row in own_segments",
+        "own_gold,first,order_count,at_least,1": "rule_group must be a whole number",
+        "own_gold,1,order_cuont,at_least,1": "rules cannot ask for 'order_cuont'",
+        "own_gold,1,email,contains,@example.com": "rules cannot ask for 'email'",
+        "own_gold,1,custom_attributes.age,at_least,1": "attribute_catalog has no attribute 'age'",
+        "own_gold,1,custom_attributes.diet,equals,vegan": "diet is sensitive: no rule may ask it",
+        "own_gold,1,custom_attributes.note,equals,x": "note is not for rules (is_in_rules)",
+        "own_gold,1,order_count,over,1": "there is no operator 'over'. There are: equals, differs",
+        "own_gold,1,order_count,contains,1": "contains compares no number, which order_count is",
+        "own_gold,1,order_count,at_least,many": "compared_with must be a number such as 12.5",
+        "own_gold,1,is_guest,equals,yes": "compared_with must be true or false",
+        "own_gold,1,last_order_date,at_least,2024-02-30": "compared_with must be a day such as",
+        "own_gold,1,last_order_date,within_last_days,-1": "must be a number of days, 0 or more",
+        "own_gold,1,country_code,one_of,DE||AT": "must be values with | between",
+        "own_gold,1,country_code,equals,": "compared_with must not be empty",
+        "own_gold,1,country_code,is_known,DE": "compared_with must be empty",
+    },
+    "esp_field_map": {
+        "generic,custom_attributes.age,a,text,field,,profiling,crm,*": "has no attribute 'age'",
+        "generic,custom_attributes.diet,b,text,field,,profiling,crm,*": "diet is sensitive: it is",
+        "generic,custom_attributes.is_staff,c,text,field,,profiling,crm,*": (
+            "property_type must be boolean, since is_staff is a boolean"
+        ),
+        "generic,custom_attributes.points,d,number,field,none,profiling,crm,*": (
+            "fallback must be a number"
+        ),
+    },
+}
+
+
+@pytest.fixture
+def own_project(sources_project, tmp_path):
+    """A function that copies the project without models, with these rows more in its own seeds."""
+
+    def write(rows=None, models=()):
+        project = tmp_path / "own_project"
+        shutil.rmtree(project, ignore_errors=True)
+        shutil.copytree(sources_project, project)
+        for name, lines in OWN_SEEDS.items():
+            text = "\n".join([*lines, *(rows or {}).get(name, ())])
+            (project / "seeds" / f"{name}.csv").write_text(text + "\n")
+        for name, sql in dict(models).items():
+            (project / "models" / f"{name}.sql").write_text(sql)
+        return project
+
+    return write
+
+
+def test_own_columns_and_segments_that_keep_the_rules_pass(landing, dbt, own_project):
+    landing()
+    result = dbt("seed", project=own_project())
+    assert result.returncode == 0, result.stdout
+
+
+def test_every_wrong_row_of_own_columns_and_segments_is_named(landing, dbt, own_project):
+    """By file, line and content; in a run and in the check of the landing alike."""
+    landing()
+    project = own_project(WRONG_ROWS)
+    for arguments in (["seed"], ["--quiet", "run-operation", "check_landing"]):
+        result = dbt(*arguments, project=project)
+        for name, rows in WRONG_ROWS.items():
+            for line, words in enumerate(rows.values(), len(OWN_SEEDS[name]) + 1):
+                stops(result, f"seeds/{name}.csv, line {line} (", words)
+    assert " ".join(result.stdout.split()).count("seeds/segment_rules.csv, line ") == len(
+        WRONG_ROWS["segment_rules"]
+    )
+
+
+def test_models_of_own_segments_must_be_known_to_dbt(landing, dbt, own_project):
+    landing()
+    project = own_project(
+        models={
+            "wine_club": "select 1 as customer_key",
+            "in_passing": "{{ config(materialized='ephemeral') }} select 1 as customer_key",
+            "custom_members": "select 1 as customer_key",
+        }
+    )
+    named = VARS | {"custom_segment_models": ["wine_club", "in_passing", "nowhere"]}
+    stops(
+        dbt("seed", project=project, vars=named),
+        "names wine_club, and dbt does not know that it comes before custom_members",
+        "custom_members: +pre_hook: - \"{% do ref('wine_club') %}\"",
+        "names in_passing, which is ephemeral",
+        "names 'nowhere', and there is no model of that name",
+    )
+    stops(
+        dbt("seed", project=project, vars=VARS | {"custom_segment_models": "wine_club"}),
+        "The var custom_segment_models is 'wine_club'. Allowed: a list of names",
+    )
+    hook = "{{ config(pre_hook=\"{% do ref('wine_club') %}\") }}\n"
+    model = project / "models" / "custom_members.sql"
+    model.write_text(hook + model.read_text())
+    known = VARS | {"custom_segment_models": ["wine_club"]}
+    result = dbt("seed", project=project, vars=known)
+    assert result.returncode == 0, result.stdout

@@ -27,6 +27,7 @@ OF_THE_DAY = [
     ),
     *("--exclude", "path:models/segments", "path:models/features", "path:models/training"),
     *("path:models/predictions", "path:python_models", "segment_memberships", "segment_spells"),
+    *("rule_members", "custom_members"),
 ]
 
 

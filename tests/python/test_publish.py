@@ -1,22 +1,48 @@
 """The published database: whole or as it was, readable all the time, free of what was erased.
 
-And what a person who asks is told of it.
+What a person who asks is told of it, and how it explains a customer. And what comes of edited seeds
+beside it: previewed, and then built, with columns and segments of the shop's own.
 """
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from unittest import mock
 
 import duckdb
 import pytest
-from conftest import OPTIONAL_TABLES, ROOT, TABLES
+import yaml
+from conftest import OPTIONAL_TABLES, ROOT, TABLES, Build
 
-from tools import subject_access
+from tools import explain, subject_access
 from tools.sync import permit
 
 EMAIL = "very.personal.address@example.com"
+# Who may be written to, and that Bob may not be profiled.
+CONSENTS = """
+    select * from (values
+        ('k1', 'c1', 'email_marketing', 'granted', timestamp '2024-01-05'),
+        ('k2', 'c2', 'email_marketing', 'granted', timestamp '2024-01-05'),
+        ('k3', 'c2', 'profiling', 'objected', timestamp '2024-01-06')
+    ) as rows (event_id, customer_id, purpose, action, occurred_at)
+"""
+# The shop's own columns; those that the catalogue does not have as delivered are staged only.
+ATTRIBUTES = """
+    select *, timestamp '2024-02-01' as updated_at
+    from (values
+        ('c1', 'loyalty_tier', 'gold'),
+        ('c2', 'loyalty_tier', 'gold'),
+        ('c3', 'loyalty_tier', 'silver'),
+        ('c1', 'points', '120.50'),
+        ('c2', 'points', '7'),
+        ('c3', 'points', 'a lot'),
+        ('c1', 'diet', 'vegan'),
+        ('c1', 'shoe_size', '44')
+    ) as rows (customer_id, attribute_name, attribute_value)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +61,12 @@ def shop(tmp_path_factory, write_tables):
             "crm_customers": TABLES["crm_customers"] + customer,
             "shop_orders": f"{TABLES['shop_orders']} {order}",
             "shop_order_lines": f"{TABLES['shop_order_lines']} {line}",
+            "consent_events": CONSENTS,
+            "customer_attributes": ATTRIBUTES,
         },
     )
-    switches = "".join(
-        f"using_{name}: false\n" for name in OPTIONAL_TABLES if name != "erasure_requests"
-    )
+    there = {"erasure_requests", "consent_events", "customer_attributes"}
+    switches = "".join(f"using_{name}: false\n" for name in OPTIONAL_TABLES if name not in there)
     (landing / "vars.yml").write_text(f"as_of_at: '2024-03-01 00:00:00'\n{switches}")
     erasures(landing, none=True)
     result = build(folder)
@@ -183,6 +210,375 @@ def test_nobody_is_told_of_somebody_else(shop, monkeypatch):
     assert subject_access.everything("nobody@example.com")["tables"] == []
     told = json.dumps(subject_access.everything("ann@example.com"), default=str)
     assert "ann@example.com" in told and EMAIL not in told and "bob@example.com" not in told
+
+
+# --- Explained ------------------------------------------------------------------------------------
+
+
+def explained(folder, customer):
+    """Run `make explain`'s program; return its result."""
+    environment = os.environ | {
+        "EXPLAIN_CUSTOMER": customer,
+        "LETTERSHOP_PUBLISHED": str(folder / "published.duckdb"),
+    }
+    for name in ("LETTERSHOP_LANDING", "LETTERSHOP_DUCKDB", "LETTERSHOP_STATE"):
+        environment[name] = "/nowhere"
+    return subprocess.run(
+        [sys.executable, "-m", "tools.explain"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_a_customer_is_explained_from_what_is_published(shop):
+    """By address, id, key and the beginning of a key, alike; and as the tables say."""
+    before = (shop / "published.duckdb").read_bytes()
+    said = explained(shop, " Ann@Example.com ")
+    assert said.returncode == 0, said.stderr
+    with duckdb.connect(str(shop / "published.duckdb"), read_only=True) as connection:
+        (key,) = connection.execute(
+            "select customer_key from core.dim_customers where customer_id = 'c1'"
+        ).fetchone()
+        memberships = connection.execute(
+            "select segment_id, reason, exit_rule from marts.segment_memberships"
+            " where customer_key = ?",
+            [key],
+        ).fetchall()
+    assert len(memberships) > 3
+    for words in memberships:
+        for word in words:
+            assert word in said.stdout
+    for words in (
+        "email                             ann@example.com",
+        "custom_attributes.loyalty_tier    gold",
+        "evidence: granted at 2024-01-05 00:00:00 UTC, event k1",
+        "email_marketing                   yes: granted (opt_in)",
+        "buys_30d                          unknown: not trained",
+        "nothing was ever written for the platform",
+    ):
+        assert words in said.stdout
+    assert "bob@" not in said.stdout
+    for named in ("c1", key, key[:8]):
+        assert explained(shop, named).stdout == said.stdout
+    assert (shop / "published.duckdb").read_bytes() == before
+
+
+def test_who_is_unknown_or_several_is_said_without_naming_them(shop):
+    for named in ("nobody@example.com", ""):
+        said = explained(shop, named)
+        assert said.returncode != 0 and said.stdout == ""
+        assert "nobody" not in said.stderr and len(said.stderr.strip().splitlines()) == 1
+    with duckdb.connect() as connection:
+        connection.execute("create schema marts; create schema core")
+        connection.execute(
+            "create table marts.customer_profiles as select 'twelve_letters' || n as customer_key,"
+            " 'x' as email, 'y' as customer_id from range(2) as numbers (n);"
+            "create table marts.customer_identifiers (own_key varchar, record_id varchar,"
+            " identifier_type varchar, identifier varchar, customer_key varchar);"
+            "create table core.dim_esp_contacts (customer_key varchar, esp_contact_id varchar,"
+            " external_id varchar)"
+        )
+        with pytest.raises(SystemExit, match=r"2 customers .*: twelve_letters0, twelve_letters1"):
+            explain.customer_key(connection, "twelve_l")
+        with pytest.raises(SystemExit, match="Nobody"):
+            explain.customer_key(connection, "twelve_")
+
+
+# --- Edited, previewed and built ------------------------------------------------------------------
+
+
+def edit(project, name, *rows, replaced=()):
+    """Add rows to a seed of a project, and replace words in it."""
+    (path,) = project.glob(f"seeds/*/{name}.csv")
+    text = path.read_text()
+    for old, new in replaced:
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text + "".join(f"{row}\n" for row in rows))
+
+
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory):
+    """A copy of the project with a threshold, a rule and a model that the original does not have.
+
+    Customers are new for 10 days instead of 30. The model is as a shop's own would be: it names a
+    customer who may not be profiled too.
+    """
+    project = tmp_path_factory.mktemp("edited")
+    for name in ("macros", "models", "python_models", "seeds", "profiles", "tools"):
+        shutil.copytree(ROOT / name, project / name)
+    (project / "tests").mkdir()
+    shutil.copytree(ROOT / "tests" / "generic", project / "tests" / "generic")
+    shutil.copytree(ROOT / "tests" / "singular", project / "tests" / "singular")
+    for name in ("profiles.yml", ".dbtignore"):
+        shutil.copy(ROOT / name, project / name)
+    config = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
+    config["vars"]["custom_segment_models"] = ["wine_club"]
+    config["models"]["lettershop"]["marts"]["custom_members"] = {
+        "+pre_hook": ["{% do ref('wine_club') %}"]
+    }
+    (project / "dbt_project.yml").write_text(yaml.safe_dump(config, sort_keys=False))
+    (project / "models" / "core" / "wine_club.sql").write_text(
+        "{{ config(contract={'enforced': false}) }}\nselect customer_key, 'own_club' as segment_id,"
+        " 'Signed the list' as reason from {{ ref('dim_customers') }}"
+    )
+    edit(project, "lifecycle_thresholds", replaced=[("new_customer,30,", "new_customer,10,")])
+    edit(
+        project,
+        "own_segments",
+        "own_gold,Gold members,Have the tier gold,,crm,0",
+        "own_club,Wine club,Signed the list,,crm,0",
+    )
+    edit(
+        project,
+        "segment_rules",
+        "own_gold,1,custom_attributes.loyalty_tier,equals,Gold",
+        "own_gold,1,order_count,at_least,1",
+    )
+    return project
+
+
+def previewed(project, folder):
+    """Run `make preview`'s program in a project; return its result."""
+    environment = os.environ | {
+        "PYTHONPATH": str(project),
+        "LETTERSHOP_LANDING": str(folder / "landing"),
+        "LETTERSHOP_DUCKDB": str(folder / "work.duckdb"),
+        "LETTERSHOP_STATE": str(folder / "state.duckdb"),
+        "LETTERSHOP_PUBLISHED": str(folder / "published.duckdb"),
+        "DBT_LOG_PATH": str(folder / "logs"),
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "tools.preview"],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def preview(shop, edited):
+    """What the preview says; and that it leaves every file as it was."""
+    databases = [shop / f"{name}.duckdb" for name in ("work", "state", "published")]
+    before = [path.read_bytes() for path in databases]
+    listed = sorted(path.name for path in shop.iterdir())
+    results = (shop / "target" / "run_results.json").read_bytes()
+    result = previewed(edited, shop)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert [path.read_bytes() for path in databases] == before
+    assert sorted(path.name for path in shop.iterdir()) == listed
+    assert (shop / "target" / "run_results.json").read_bytes() == results
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def rebuilt(shop, edited, preview, builds):
+    """The edited project built whole, up to what is sent; with own columns besides."""
+    edit(
+        edited,
+        "attribute_catalog",
+        "points,number,true,false,Points",
+        "diet,text,false,true,What they eat",
+    )
+    edit(
+        edited,
+        "esp_field_map",
+        "generic,custom_attributes.loyalty_tier,tier,text,field,none,profiling,crm,*",
+        "generic,custom_attributes.points,points,number,field,0,email_marketing,crm,*",
+    )
+    said = yaml.safe_load((shop / "landing" / "vars.yml").read_text())
+    return Build(builds / "edited", shop / "landing", edited).run(
+        *("build", "--resource-type", "seed", "--resource-type", "model"),
+        *("--select", "+esp_payloads", "+segment_sizes", "+rejected_rows"),
+        vars=said,
+    )
+
+
+def members(rows) -> dict[str, set]:
+    """Return customer keys by segment, of rows of both."""
+    found = {}
+    for segment, key in rows:
+        found.setdefault(segment, set()).add(key)
+    return found
+
+
+MEMBERS = "select segment_id, customer_key from marts.segment_memberships"
+
+
+def test_the_preview_says_what_two_builds_differ_in(shop, preview, rebuilt):
+    with duckdb.connect(str(shop / "work.duckdb"), read_only=True) as connection:
+        before = members(connection.execute(MEMBERS).fetchall())
+    after = members(rebuilt.query(MEMBERS))
+    expected = {}
+    for segment in before.keys() | after.keys():
+        was, now = before.get(segment, set()), after.get(segment, set())
+        if was != now:
+            expected[segment] = (len(was), len(now), len(now - was), len(was - now))
+    found = {
+        segment: tuple(int(number) for number in numbers)
+        for segment, *numbers in re.findall(
+            r"^(\w+) +(\d+) → (\d+) members, \+(\d+) -(\d+)$", preview, re.MULTILINE
+        )
+    }
+    assert found == expected
+    assert {"active", "new_customer", "own_gold", "own_club"} <= found.keys()
+    assert f"{len(before.keys() | after.keys()) - len(found)} segments with members stay" in preview
+    assert "Edited: lifecycle_thresholds, own_segments, segment_rules." in preview
+
+
+def test_examples_of_the_preview_are_masked(shop, preview):
+    with duckdb.connect(str(shop / "work.duckdb"), read_only=True) as connection:
+        people = connection.execute("select customer_key, email from core.dim_customers").fetchall()
+    examples = re.findall(
+        r"^  (?:enters|leaves)  (\w{8})(?: (\S+@\S+))?  .+", preview, re.MULTILINE
+    )
+    assert len(examples) > 3 and any(email for _, email in examples)
+    assert {key for key, _ in examples} <= {key[:8] for key, _ in people}
+    for key, email in people:
+        assert key not in preview and (email is None or email not in preview)
+    assert "  enters  " in preview and "  leaves  " in preview and "loyalty_tier gold" in preview
+
+
+def test_without_an_edit_there_is_nothing_to_preview(shop, preview):
+    result = previewed(ROOT, shop)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("No file in seeds/ differs")
+
+
+def test_edited_seeds_that_break_a_rule_are_named_by_the_preview(shop, edited, rebuilt):
+    """Nothing is left behind, and the words are those that a build would have."""
+    (path,) = edited.glob("seeds/own/segment_rules.csv")
+    text = path.read_text()
+    path.write_text(text + "own_gold,1,order_cuont,at_least,1\n")
+    listed = sorted(path.name for path in shop.iterdir())
+    result = previewed(edited, shop)
+    path.write_text(text)
+    assert result.returncode != 0
+    assert "seeds/own/segment_rules.csv, line 4" in result.stderr
+    assert "Nothing was changed" in result.stderr
+    assert sorted(path.name for path in shop.iterdir()) == listed
+
+
+def test_own_columns_reach_the_profile_the_rules_and_the_payload(rebuilt):
+    profiles = dict(
+        rebuilt.query(
+            "select customer_id, custom_attributes from marts.customer_profiles"
+            " where customer_id is not null"
+        )
+    )
+    assert profiles == {
+        "c1": '{"diet": "vegan", "loyalty_tier": "gold", "points": 120.5}',
+        "c2": '{"loyalty_tier": "gold", "points": 7}',
+        "c3": '{"loyalty_tier": "silver"}',
+        "zoe": None,
+    }
+    payloads = {
+        email: json.loads(payload)
+        for email, payload in rebuilt.query("select email, payload from activation.esp_payloads")
+    }
+    ann, bob = payloads["ann@example.com"], payloads["bob@example.com"]
+    assert (ann["tier"], ann["points"]) == ("gold", 120.5)
+    # The tier is for profiling, which Bob objected to; the points are for any e-mail.
+    assert (bob["tier"], bob["points"]) == ("none", 7)
+    assert {"own_gold", "own_club"} <= set(ann["segments"]) and bob["segments"] == []
+    for relation in rebuilt.query(
+        "select table_catalog, table_schema, table_name from information_schema.tables"
+        " where table_schema in ('features', 'scoring', 'predictions', 'activation')"
+    ):
+        name = ".".join(relation)
+        assert rebuilt.query(
+            f"select count(*) from {name} as t where cast(t as varchar) like '%vegan%'"
+        ) == [(0,)], name
+    assert rebuilt.query(
+        "select count(*) from marts.rule_members where figures like '%vegan%'"
+    ) == [(0,)]
+
+
+def test_a_value_of_another_type_is_a_counted_reject(rebuilt):
+    assert rebuilt.query("select landing_table, reject_reason from monitoring.rejected_rows") == [
+        (
+            "customer_attributes",
+            "attribute_value is not of the type that attribute_catalog says",
+        )
+    ]
+
+
+def test_own_segments_are_memberships_with_reasons_of_people_who_may_be_profiled(rebuilt):
+    found = rebuilt.query(
+        """
+        select p.customer_id, m.segment_id, m.family, m.reason, m.exit_rule
+        from marts.segment_memberships as m
+        inner join marts.customer_profiles as p using (customer_key)
+        where m.family = 'own' and p.customer_id in ('c1', 'c2', 'c3')
+        order by all
+        """
+    )
+    club = (
+        "own_club",
+        "own",
+        "Signed the list",
+        "Leaves when wine_club no longer names the customer",
+    )
+    assert found == [
+        ("c1", *club),
+        (
+            *("c1", "own_gold", "own", "loyalty_tier gold, order_count 2 (at least 1)"),
+            "Leaves when loyalty_tier is no longer Gold or order_count is no longer at least 1",
+        ),
+        ("c3", *club),
+    ]
+    sizes = rebuilt.query(
+        "select segment_id, customer_count from marts.segment_sizes where family = 'own' order by 1"
+    )
+    assert sizes == [("own_club", 3), ("own_gold", 1)]
+
+
+# What a model of the shop's own may get wrong, and what the build says then.
+EVERYBODY = "from core.dim_customers"
+FAULTS = {
+    "'x' as customer_key, 'own_club' as segment_id": "has no column reason",
+    "'x' as customer_key, 'own_club' as segment_id, 'r' as reason": "1 rows whose customer_key",
+    f"customer_key, 'own_club' as segment_id, null as reason {EVERYBODY} limit 1": "1 rows without",
+    f"customer_key, 'own_club' as segment_id, 'r' as reason {EVERYBODY}, range(2)": "rows too many",
+    f"customer_key, 'own_x' as segment_id, 'r' as reason {EVERYBODY}": (
+        "names the segment own_x, which has no row in own_segments"
+    ),
+    f"customer_key, 'own_gold' as segment_id, 'r' as reason {EVERYBODY}": (
+        "names the segment own_gold, which has rows in segment_rules too"
+    ),
+}
+
+
+def test_a_model_that_gives_no_members_stops_before_it_is_read(shop, edited, rebuilt):
+    """Each fault is said; and one of them, built, leaves the memberships as they were."""
+    before = rebuilt.query(MEMBERS + " order by all")
+    said = yaml.safe_load((shop / "landing" / "vars.yml").read_text())
+    (edited / "macros" / "faults.sql").write_text(
+        "{% macro faults(relations) %}{% for relation in relations %}"
+        "{% do print(custom_segment_problem(relation)) %}{% endfor %}{% endmacro %}"
+    )
+    relations = [f"(select {fault})" for fault in FAULTS]
+    rebuilt.run(
+        "run-operation", "faults", "--args", json.dumps({"relations": relations}), vars=said
+    )
+    for words in FAULTS.values():
+        assert words in rebuilt.result.stdout
+    model = edited / "models" / "core" / "wine_club.sql"
+    text = model.read_text()
+    model.write_text(text + " union all " + text.partition("\n")[2])
+    rebuilt.run("run", "--select", "wine_club", "custom_members+", vars=said, passes=False)
+    model.write_text(text)
+    assert rebuilt.result.returncode != 0
+    stopped = " ".join(rebuilt.result.stdout.split())
+    assert "The model wine_club of the var custom_segment_models has 4 rows too many" in stopped
+    assert rebuilt.query(MEMBERS + " order by all") == before
 
 
 def test_a_database_held_elsewhere_stops_the_build_with_one_message(shop):

@@ -610,6 +610,8 @@ def test_every_rule_is_broken_once(build):
         "redeemed_at is before 1990",
         "occurred_at is before 1990",
     }
+    # The catalogue as delivered has text alone: this is tried in test_publish.
+    tried_on_another.add("attribute_value is not of the type that attribute_catalog says")
     known = {verdict for _, cases in CASES.values() for verdict, _ in cases} - set(STATUSES)
     stated = set()
     for model in BASES.values():

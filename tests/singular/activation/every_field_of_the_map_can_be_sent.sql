@@ -1,9 +1,10 @@
--- Every field of the map is a column of esp_profiles and has a name that every ESP takes; no ESP
--- gets more than 30; views with a column per property have those of the map, lists left out.
+-- Every field of the map is a column of esp_profiles, or an attribute of the shop's own that is not
+-- sensitive, and has a name that every ESP takes; no ESP gets more than 30; views with a column per
+-- property have those of the map, lists and own attributes left out.
 {%- set views = {
     'klaviyo': 'esp_klaviyo_import', 'customerio': 'esp_customerio', 'generic': 'esp_customers',
 } %}
-{%- set own = [
+{%- set ids = [
     'id', 'external_id', 'email', 'customer_key', 'esp_id', 'synced_change_seq', 'modified_at',
     'changed_at',
 ] %}
@@ -13,7 +14,10 @@ with fields as (
 
 shown as (
     select * from fields
-    where property_type <> 'array' and esp <> 'braze'
+    where
+        property_type <> 'array'
+        and esp <> 'braze'
+        and column_name not like 'custom_attributes.%'
 ),
 
 documented (esp, column_name) as (
@@ -23,12 +27,18 @@ documented (esp, column_name) as (
     ('*', '{{ name }}'),
     {%- endfor %}
     {%- for esp, view in views.items() %}
-    {%- for name in graph.nodes['model.lettershop.' ~ view].columns if name not in own %}
+    {%- for name in graph.nodes['model.lettershop.' ~ view].columns if name not in ids %}
     ('{{ esp }}', '{{ name }}'),
     {%- endfor %}
     {%- endfor %}
     {%- endif %}
     ('', '')
+),
+
+own as (
+    select 'custom_attributes.' || attribute_name as column_name
+    from {{ ref('attribute_catalog') }}
+    where not is_sensitive
 ),
 
 counts as (
@@ -46,8 +56,9 @@ select
 from fields
 left join documented
     on documented.esp = '*' and fields.column_name = documented.column_name
+left join own on fields.column_name = own.column_name
 where
-    documented.column_name is null
+    (documented.column_name is null and own.column_name is null)
     or fields.column_name in ('customer_key', 'email')
     or not {{ matches('fields.property_name', '^[a-z][a-z0-9_]{0,49}$') }}
     or fields.property_name in ('id', 'email', 'external_id', 'properties', 'synced_change_seq')

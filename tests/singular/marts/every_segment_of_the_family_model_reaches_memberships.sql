@@ -5,7 +5,9 @@ select
     + (select count(*) from {{ ref('rfm_members') }})
     + (select count(*) from {{ ref('behaviour_members') }})
     + (select count(*) from {{ ref('browsing_members') }})
-    + (select count(*) from {{ ref('predicted_members') }}) as family_count,
+    + (select count(*) from {{ ref('predicted_members') }})
+    + (select count(*) from {{ ref('rule_members') }})
+    + (select count(*) from {{ ref('custom_members') }}) as family_count,
     count(*) as membership_count
 from {{ ref('segment_memberships') }}
 having
@@ -16,3 +18,5 @@ having
     + (select count(*) from {{ ref('behaviour_members') }})
     + (select count(*) from {{ ref('browsing_members') }})
     + (select count(*) from {{ ref('predicted_members') }})
+    + (select count(*) from {{ ref('rule_members') }})
+    + (select count(*) from {{ ref('custom_members') }})

@@ -17,7 +17,7 @@ with forbidden as (
     'trackable_customers', 'abandoned_carts', 'unbought_products', 'product_interests',
     'activity_hours', 'preference_points', 'stated_preferences', 'customer_preferences',
     'propensity_scores', 'lapse_risk_scores', 'lifetime_values', 'customer_personas',
-    'score_reasons', 'predicted_members',
+    'score_reasons', 'predicted_members', 'rule_members', 'custom_members',
 ] %}
 select
     '{{ model }}' as model_name,

@@ -3,14 +3,23 @@ with source as (
     select * from {{ landing('crm', 'customer_attributes') }}
 ),
 
+catalogue as (
+    select * from {{ ref('attribute_catalog') }}
+),
+
 standardised as (
     select
         source.*,
         {{ clean_email('email') }} as clean_email,
         lower(trim(source.attribute_name)) as clean_attribute_name,
+        case
+            when catalogue.attribute_name is null then source.attribute_value
+            else {{ attribute_text('source.attribute_value', 'catalogue.attribute_type') }}
+        end as clean_attribute_value,
         -- Whenever it was updated: a nightly reload is no activity of an erased person.
         {{ is_erased(identifiers, 'null') }} as is_withheld
     from source
+    left join catalogue on lower(trim(source.attribute_name)) = catalogue.attribute_name
     {{ erased_joins('source', identifiers) }}
 ),
 
@@ -29,6 +38,10 @@ judged as (
             ),
             ('updated_at is null', 'updated_at is missing or no time'),
             (is_absurd_time('updated_at'), 'updated_at is before 1990'),
+            (
+                'attribute_value is not null and clean_attribute_value is null',
+                'attribute_value is not of the type that attribute_catalog says',
+            ),
         ], key_rules=3) }} as reject_reason,
         -- What a person is like, not something that happened: the newest version counts.
         false as is_not_yet
@@ -50,7 +63,7 @@ final as (
         customer_id,
         clean_email as email,
         clean_attribute_name as attribute_name,
-        attribute_value,
+        clean_attribute_value as attribute_value,
         updated_at,
         loaded_at,
         md5(coalesce(customer_id, clean_email) || '|' || clean_attribute_name) as row_key,
