@@ -52,7 +52,7 @@ $(VENV)/.created:
 # $(call install,<venv>,<purposes>)
 define install
 	@echo "Installing $(2) into $(1) ..."
-	@$(1)/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+	@$(1)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 		$(foreach purpose,$(2),-r requirements/$(purpose).txt)
 	@touch $@
 endef

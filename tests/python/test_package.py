@@ -182,7 +182,13 @@ SELECTORS = {
         {"esp_outbox", "fct_permissions", "segment_memberships", "propensity_scores"},
         {"model_fits", "alerts"},
     ),
-    "triggers": ({"trigger_log", "fct_permissions"}, {"esp_outbox", "segment_memberships"}),
+    "triggers": (
+        {"trigger_log", "fct_permissions", "profiled_customers"},
+        {
+            *("esp_outbox", "segment_memberships", "rfm_scores", "customer_features"),
+            *("dim_customer_attributes", "customer_descriptions", "rule_members", "custom_members"),
+        },
+    ),
 }
 
 
