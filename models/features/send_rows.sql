@@ -121,7 +121,7 @@ summed as (
         ] %}
         max({{ column }}) as {{ column }},
         {%- endfor %}
-        max(is_broad) as is_broad
+        {{ dbt.bool_or('is_broad') }} as is_broad
     from united
     group by is_of_run, customer_key, item_id, as_of_date
 ),

@@ -93,14 +93,13 @@ compared as (
         {%- for measure in measures %}
         sum(
             case when grouped.group_name <> 'unknown' then grouped.{{ measure }} else 0 end
-        ) over known
+        ) over (partition by grouped.model_name, grouped.attribute_name)
         - case when grouped.group_name <> 'unknown' then grouped.{{ measure }} else 0 end
             as other_{{ measure }},
         {%- endfor %}
         smallest.row_count as smallest_count
     from grouped
     cross join smallest
-    window known as (partition by grouped.model_name, grouped.attribute_name)
 ),
 
 judged as (

@@ -34,7 +34,7 @@ by_score as (
 ranked as (
     select
         *,
-        sum(row_count) over days as day_count,
+        sum(row_count) over (partition by model_name, model_version, as_of_date) as day_count,
         coalesce(
             sum(row_count) over (
                 partition by model_name, model_version, as_of_date order by chance desc nulls last
@@ -50,7 +50,6 @@ ranked as (
             0
         ) as negatives_below
     from by_score
-    window days as (partition by model_name, model_version, as_of_date)
 ),
 
 summed as (

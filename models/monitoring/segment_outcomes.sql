@@ -21,9 +21,10 @@ compared as (
     select
         *,
         cast(happened_count as double) / row_count as happened_rate,
-        sum(happened_count) over days / cast(sum(row_count) over days as double) as base_rate
+        sum(happened_count) over (partition by model_name, model_version, as_of_date)
+        / cast(sum(row_count) over (partition by model_name, model_version, as_of_date) as double)
+            as base_rate
     from counted
-    window days as (partition by model_name, model_version, as_of_date)
 ),
 
 final as (

@@ -7,4 +7,4 @@ select date_day
 from dates
 where
     {{ local_date(day_begins_at('date_day')) }} <> date_day
-    or {{ local_date(day_begins_at('date_day') ~ " - interval '1' second") }} >= date_day
+    or {{ local_date(day_begins_at('date_day') ~ " - interval '1 second'") }} >= date_day
