@@ -42,7 +42,7 @@ final as (
         end as segment_id,
         cast(row_count as bigint) as row_count,
         cast(happened_count as bigint) as happened_count,
-        cast(expected_count / row_count as decimal(9, 6)) as expected_rate,
+        cast(cast(expected_count as double) / row_count as decimal(9, 6)) as expected_rate,
         cast(happened_rate as decimal(9, 6)) as happened_rate,
         cast({{ wilson_bound('happened_rate', 'row_count', '-') }} as decimal(9, 6))
             as happened_low_rate,

@@ -1,6 +1,6 @@
 """A Snowflake to test against: fakesnow's server, which is DuckDB underneath, with a few patches.
 
-    python -m tests.engines.emulator <port> <landing folder> <report>
+    python -m tests.engines.emulator <port>
 
 What runs here is translated, not verified on Snowflake: it finds foreign syntax, functions, types
 and null orders, and shows how dbt's Snowflake adapter behaves. Each patch says why it is needed and
@@ -8,7 +8,6 @@ counts how often it was. Statements that nothing here can execute are accepted o
 names their kind; whatever else is passed over lands in the report as unexpected.
 """
 
-import json
 import re
 import sys
 from collections import Counter
@@ -18,6 +17,7 @@ import fakesnow.arrow
 import fakesnow.cursor
 import fakesnow.info_schema
 import fakesnow.server
+import fakesnow.transforms
 import pyarrow
 import pyarrow.compute
 import snowflake.connector.errors
@@ -26,6 +26,9 @@ import uvicorn
 from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.expr import key_command
 from sqlglot import exp
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 WORK, STATE, PUBLISHED = "LETTERSHOP", "LETTERSHOP_STATE", "LETTERSHOP_PUBLISHED"
 LANDING = "LETTERSHOP_LANDING"
@@ -193,6 +196,33 @@ create or replace macro {catalog}.main._sf_divide(dividend, divisor) as
 
 
 @patch
+def whole_numbers_as_declared(expression: exp.Expression) -> exp.Expression:
+    """An integer stays an integer: fakesnow makes it a bigint, which DuckDB adds to no date. On
+    Snowflake both are NUMBER(38, 0)."""
+    if isinstance(expression, exp.DataType) and expression.this == exp.DataType.Type.INT:
+        used["whole_numbers_as_declared"] += 1
+        return expression
+    return _widened(expression)
+
+
+@patch
+def sums_of_decimals(expression: exp.Expression) -> exp.Expression:
+    """Aggregates take numbers as they are: fakesnow casts them to doubles, for the sake of text
+    that is summed, and decimals would not be compared at all."""
+    used["sums_of_decimals"] += isinstance(expression, exp.Sum)
+    return expression
+
+
+@patch
+def trims_as_told(expression: exp.Expression) -> exp.Expression:
+    """TRIM and RTRIM keep what is to be trimmed, and where: fakesnow forgets both when it casts."""
+    if not isinstance(expression, exp.Trim) or expression.expression is None:
+        return _trimmed(expression)
+    used["trims_as_told"] += 1
+    return expression
+
+
+@patch
 def null_timestamps(timestamps) -> pyarrow.Array:
     """The server sends a null timestamp as 1970-01-01: its struct lacks the mask of nulls."""
     if isinstance(timestamps, pyarrow.ChunkedArray):
@@ -259,6 +289,8 @@ OF_STATEMENTS = (
     bytes_of_text,
     text_of_nothing_is_empty,
 )
+_widened = fakesnow.transforms.integer_precision
+_trimmed = fakesnow.transforms.trim_cast_varchar
 _struct_of_timestamps = fakesnow.arrow.timestamp_to_sf_struct
 _transform = FakeSnowflakeCursor._transform
 _run = FakeSnowflakeCursor._execute
@@ -302,6 +334,9 @@ def _run_accepted(cursor: FakeSnowflakeCursor, command: str) -> FakeSnowflakeCur
 
 def install() -> None:
     """Put the patches in place."""
+    fakesnow.transforms.numeric_agg_implicit_cast = sums_of_decimals
+    fakesnow.transforms.trim_cast_varchar = trims_as_told
+    fakesnow.transforms.integer_precision = whole_numbers_as_declared
     fakesnow.arrow.timestamp_to_sf_struct = null_timestamps
     FakeSnowflakeCursor._transform = transform
     FakeSnowflakeCursor.execute = execute
@@ -318,6 +353,14 @@ def report() -> dict:
     }
 
 
+def create_databases() -> None:
+    """Make the databases that the account of docs/snowflake.md has, with the patches' macros."""
+    for database in (WORK, STATE, PUBLISHED, LANDING):
+        connection = fakesnow.server.shared_fs.connect(database, "PUBLIC")
+        connection._duck_conn.execute(MACROS.format(catalog=database))
+        connection.close()
+
+
 def load_landing(folder: Path) -> None:
     """Make tables of a landing's parquet files, as a loader would have: the loader is no part of
     what is tested.
@@ -325,12 +368,7 @@ def load_landing(folder: Path) -> None:
     Args:
         folder: of the files or folders <table>.parquet.
     """
-    instance = fakesnow.server.shared_fs
-    for database in (WORK, STATE, PUBLISHED):
-        instance.connect(database, "PUBLIC").close()
-    connection = instance.connect(LANDING, "LANDING")
-    for database in (WORK, STATE, PUBLISHED, LANDING):
-        connection._duck_conn.execute(MACROS.format(catalog=database))
+    connection = fakesnow.server.shared_fs.connect(LANDING, "LANDING")
     for path in sorted(folder.glob("*.parquet")):
         files = f"{path}/*.parquet" if path.is_dir() else str(path)
         columns = connection._duck_conn.execute(
@@ -344,15 +382,25 @@ def load_landing(folder: Path) -> None:
     connection.close()
 
 
+def answer_landing(request: Request) -> JSONResponse:
+    """Load another landing over the tables of the last."""
+    load_landing(Path(request.query_params["folder"]))
+    return JSONResponse({})
+
+
+def answer_report(request: Request) -> JSONResponse:
+    """Say what happened so far."""
+    return JSONResponse(report())
+
+
 def main() -> None:
-    """Serve until the signal to end, then write the report."""
-    port, landing, place = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
+    """Serve on this machine until the signal to end."""
     install()
-    load_landing(landing)
-    print("ready", flush=True)
-    # It ends at SIGTERM, after what it is at.
-    uvicorn.run(fakesnow.server.app, host="127.0.0.1", port=port, log_level="error")
-    place.write_text(json.dumps(report(), indent=2))
+    create_databases()
+    fakesnow.server.app.routes.extend(
+        [Route("/landing", answer_landing), Route("/report", answer_report)]
+    )
+    uvicorn.run(fakesnow.server.app, host="127.0.0.1", port=int(sys.argv[1]), log_level="error")
 
 
 if __name__ == "__main__":
