@@ -63,7 +63,8 @@ final as (
             ~ 'cast(age_days - recency_days + 1 as double) / (age_days + 1), '
             ~ 'least(purchase_day_count - 1, 50))'
         ) }} as alive_rate,
-        {{ log_feature('cast(365 * purchase_day_count as double) / (age_days + 30)') }} as log_yearly_rate,
+        {{ log_feature('cast(365 * purchase_day_count as double) / (age_days + 30)') }}
+            as log_yearly_rate,
         {{ log_feature('mean_gap_days', 3650, 'tenure_days') }} as log_mean_gap_days,
         {{ log_feature('mean_gap_days_180d', 180, '180') }} as log_mean_gap_days_180d,
         {{ log_feature('gap_spread_days', 3650, 'tenure_days') }} as log_gap_spread_days,
@@ -96,7 +97,8 @@ final as (
             as log_lines_per_order_90d,
         {{ rate_feature('cast(discount_amount_90d as double) / nullif(gross_amount_90d, 0)') }}
             as discount_rate_90d,
-        {{ rate_feature('cast(discount_amount as double) / nullif(gross_amount, 0)') }} as discount_rate,
+        {{ rate_feature('cast(discount_amount as double) / nullif(gross_amount, 0)') }}
+            as discount_rate,
         {{ log_feature('category_count_90d') }} as log_category_count_90d,
         {{ log_feature('category_count_180d') }} as log_category_count_180d,
         {{ rate_feature('cast(top_line_count_180d as double) / line_count_180d') }}

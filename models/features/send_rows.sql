@@ -181,7 +181,8 @@ final as (
         ) }} as redemption_decay_rate,
         {{ log_feature('coupon_order_count', 10000) }} as log_coupon_orders,
         {{ log_feature('coupon_order_count_90d', 10000) }} as log_coupon_orders_90d,
-        {{ rate_feature('cast(coupon_order_count as double) / (order_count + 1)') }} as coupon_order_rate,
+        {{ rate_feature('cast(coupon_order_count as double) / (order_count + 1)') }}
+            as coupon_order_rate,
         {{ rate_feature('cast(coupon_order_count_90d as double) / (order_count_90d + 1)') }}
             as coupon_order_rate_90d,
         {{ log_feature('redemption_age_days', 365, '365') }} as log_redemption_age_days,

@@ -43,7 +43,8 @@ final as (
             as decimal(18, 4)
         ) as mean_gap_days,
         {{ money('orders.net_revenue_amount') }} as net_revenue_amount,
-        {{ money('cast(orders.net_revenue_amount as double) / orders.order_count') }} as mean_order_amount,
+        {{ money('cast(orders.net_revenue_amount as double) / orders.order_count') }}
+            as mean_order_amount,
         {{ money('orders.discount_amount') }} as discount_amount,
         cast(
             coalesce(cast(orders.discount_amount as double) / nullif(orders.gross_amount, 0), 0)
