@@ -223,6 +223,16 @@ def trims_as_told(expression: exp.Expression) -> exp.Expression:
 
 
 @patch
+def describing_in_brackets(cursor: FakeSnowflakeCursor, command: str):
+    """Snowpark asks for the columns of a union, which it begins with a bracket; fakesnow wants a
+    select."""
+    if command.lstrip().startswith("("):
+        used["describing_in_brackets"] += 1
+        command = f"select * from ({command})"
+    return _described(cursor, command)
+
+
+@patch
 def null_timestamps(timestamps) -> pyarrow.Array:
     """The server sends a null timestamp as 1970-01-01: its struct lacks the mask of nulls."""
     if isinstance(timestamps, pyarrow.ChunkedArray):
@@ -290,6 +300,7 @@ OF_STATEMENTS = (
     text_of_nothing_is_empty,
 )
 _widened = fakesnow.transforms.integer_precision
+_described = FakeSnowflakeCursor._describe_only
 _trimmed = fakesnow.transforms.trim_cast_varchar
 _struct_of_timestamps = fakesnow.arrow.timestamp_to_sf_struct
 _transform = FakeSnowflakeCursor._transform
@@ -338,6 +349,7 @@ def install() -> None:
     fakesnow.transforms.trim_cast_varchar = trims_as_told
     fakesnow.transforms.integer_precision = whole_numbers_as_declared
     fakesnow.arrow.timestamp_to_sf_struct = null_timestamps
+    FakeSnowflakeCursor._describe_only = describing_in_brackets
     FakeSnowflakeCursor._transform = transform
     FakeSnowflakeCursor.execute = execute
 

@@ -16,19 +16,21 @@ shown as (
     where property_type <> 'array' and esp <> 'braze'
 ),
 
-documented (esp, column_name) as (
-    values
-    {%- if execute %}
-    {%- for name in graph.nodes['model.lettershop.esp_profiles'].columns %}
-    ('*', '{{ name }}'),
-    {%- endfor %}
-    {%- for esp, view in views.items() %}
-    {%- for name in graph.nodes['model.lettershop.' ~ view].columns if name not in own %}
-    ('{{ esp }}', '{{ name }}'),
-    {%- endfor %}
-    {%- endfor %}
-    {%- endif %}
-    ('', '')
+documented as (
+    select * from (
+        values
+        {%- if execute %}
+        {%- for name in graph.nodes['model.lettershop.esp_profiles'].columns %}
+        ('*', '{{ name }}'),
+        {%- endfor %}
+        {%- for esp, view in views.items() %}
+        {%- for name in graph.nodes['model.lettershop.' ~ view].columns if name not in own %}
+        ('{{ esp }}', '{{ name }}'),
+        {%- endfor %}
+        {%- endfor %}
+        {%- endif %}
+        ('', '')
+    ) as given (esp, column_name)
 ),
 
 counts as (
