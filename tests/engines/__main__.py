@@ -24,6 +24,7 @@ import duckdb
 import yaml
 
 from demo.simulator.__main__ import CLOCK, write_landing
+from tests.engines.foreign import problems_in
 
 ROOT = Path(__file__).parents[2]
 SEED, DAYS = 11, 120
@@ -191,6 +192,9 @@ def main() -> None:
             manifest = str(folder / "target_emulator" / "manifest.json")
             module = ("tests.engines.parity", manifest)
             passed.append(run(f"day {number}, parity", module, env, folder / f"parity_{number}.txt"))
+        foreign = problems_in(folder / "target_emulator" / "compiled")
+        print(f"foreign to Snowflake in compiled SQL: {len(foreign)}", *foreign, sep="\n  ")
+        passed.append(not foreign)
         module = ("tests.engines.dbt_emulated", "test", "--vars", vars)
         passed.append(run("data tests and unit tests, emulator", module, env, folder / "tests.txt"))
         passed.append(print_report(emulator.ask("/report")))
