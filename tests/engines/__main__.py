@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -126,6 +127,43 @@ def run(title: str, module: tuple[str, ...], env: dict[str, str], log: Path) -> 
     return is_passed
 
 
+def target_of(engine: str, folder: Path) -> dict[str, str]:
+    """Return the environment variables that name dbt's own files, which builds do not share.
+
+    Args:
+        engine: DuckDB or emulator.
+        folder: of this run.
+    """
+    return {
+        "DBT_TARGET_PATH": str(folder / f"target_{engine}"),
+        "DBT_LOG_PATH": str(folder / f"logs_{engine}"),
+    }
+
+
+def both(number: int, vars: str, env: dict[str, str], folder: Path) -> list[bool]:
+    """Build a day on both engines at once, and return whether each passed.
+
+    Args:
+        number: of the day.
+        vars: dbt's, as JSON.
+        env: environment variables on top.
+        folder: of this run.
+    """
+    modules = {"DuckDB": "dbt.cli.main", "emulator": "tests.engines.dbt_emulated"}
+    with ThreadPoolExecutor() as pool:
+        running = [
+            pool.submit(
+                run,
+                f"day {number}, {engine}",
+                (module, *MODELS, "--vars", vars),
+                env | target_of(engine, folder),
+                folder / f"day_{number}_{engine}.txt",
+            )
+            for engine, module in modules.items()
+        ]
+        return [each.result() for each in running]
+
+
 def print_report(report: dict) -> bool:
     """Print what the emulator did, and return whether all of it was expected.
 
@@ -177,21 +215,14 @@ def main() -> None:
             landing = arrived_by(whole, folder / f"landing_{number}", clock)
             emulator.ask(f"/landing?folder={landing}")
             vars = json.dumps(said | {"as_of_at": str(clock)})
-            for engine, module in (
-                ("DuckDB", "dbt.cli.main"),
-                ("emulator", "tests.engines.dbt_emulated"),
-            ):
-                env = places | {
-                    "LETTERSHOP_LANDING": str(landing),
-                    "DBT_TARGET_PATH": str(folder / f"target_{engine}"),
-                    "DBT_LOG_PATH": str(folder / f"logs_{engine}"),
-                }
-                title = f"day {number}, {engine}"
-                log = folder / f"day_{number}_{engine}.txt"
-                passed.append(run(title, (module, *MODELS, "--vars", vars), env, log))
+            env = places | {"LETTERSHOP_LANDING": str(landing)}
+            passed += both(number, vars, env, folder)
             manifest = str(folder / "target_emulator" / "manifest.json")
             module = ("tests.engines.parity", manifest)
-            passed.append(run(f"day {number}, parity", module, env, folder / f"parity_{number}.txt"))
+            passed.append(
+                run(f"day {number}, parity", module, env, folder / f"parity_{number}.txt")
+            )
+        env |= target_of("emulator", folder)
         foreign = problems_in(folder / "target_emulator" / "compiled")
         print(f"foreign to Snowflake in compiled SQL: {len(foreign)}", *foreign, sep="\n  ")
         passed.append(not foreign)

@@ -1,8 +1,8 @@
 """dbt on the emulator: `python -m tests.engines.dbt_emulated build ...`.
 
-dbt sends a Python model to Snowflake as the body of a procedure, which nothing here can run. So the
-body runs in this process, unchanged, in a Snowpark session on the emulator: what Snowpark makes of it
-is sent to the emulator as SQL.
+dbt sends a Python model to Snowflake as the body of a procedure, which nothing here can run. So
+the body runs in this process, unchanged, in a Snowpark session on the emulator: what Snowpark makes
+of it is sent to the emulator as SQL.
 """
 
 import os

@@ -65,10 +65,13 @@ def patch(function):
 @patch
 def temporary_to_permanent(expression: exp.Expression) -> None:
     """Temporary tables and views with a qualified name become permanent: DuckDB knows temporary
-    ones in one catalog only."""
+    ones in one catalog only.
+    """
     properties = expression.args.get("properties")
     if isinstance(expression, exp.Create) and properties:
-        kept = [each for each in properties.expressions if not isinstance(each, exp.TemporaryProperty)]
+        kept = [
+            each for each in properties.expressions if not isinstance(each, exp.TemporaryProperty)
+        ]
         if len(kept) < len(properties.expressions):
             used["temporary_to_permanent"] += 1
             properties.set("expressions", kept)
@@ -77,8 +80,15 @@ def temporary_to_permanent(expression: exp.Expression) -> None:
 @patch
 def constraints_not_enforced(expression: exp.Expression) -> None:
     """Primary, unique and foreign keys are left out: Snowflake does not enforce them, DuckDB
-    would, and fakesnow stops at those of a whole table."""
-    keys = (exp.PrimaryKey, exp.ForeignKey, exp.UniqueColumnConstraint, exp.Constraint, exp.Reference)
+    would, and fakesnow stops at those of a whole table.
+    """
+    keys = (
+        exp.PrimaryKey,
+        exp.ForeignKey,
+        exp.UniqueColumnConstraint,
+        exp.Constraint,
+        exp.Reference,
+    )
     column_keys = (exp.PrimaryKeyColumnConstraint, exp.UniqueColumnConstraint, exp.Reference)
     if not (isinstance(expression, exp.Create) and isinstance(expression.this, exp.Schema)):
         return
@@ -97,10 +107,13 @@ def constraints_not_enforced(expression: exp.Expression) -> None:
 @patch
 def division_as_on_snowflake(expression: exp.Expression) -> None:
     """Snowflake divides decimals and whole numbers as decimals, with six digits more than the
-    dividend has and at most twelve, and stops at a zero; DuckDB divides doubles."""
+    dividend has and at most twelve, and stops at a zero; DuckDB divides doubles.
+    """
     for division in list(expression.find_all(exp.Div)):
         used["division_as_on_snowflake"] += 1
-        division.replace(exp.Anonymous(this="_sf_divide", expressions=[division.left, division.right]))
+        division.replace(
+            exp.Anonymous(this="_sf_divide", expressions=[division.left, division.right])
+        )
 
 
 @patch
@@ -124,7 +137,8 @@ def nulls_by_others_order(expression: exp.Expression) -> None:
 @patch
 def times_as_text(expression: exp.Expression) -> None:
     """TO_CHAR of a time knows the one format that the project writes; fakesnow leaves the format
-    out wherever it cannot see that the expression is a time."""
+    out wherever it cannot see that the expression is a time.
+    """
     for node in list(expression.find_all(exp.ToChar)):
         if (form := node.args.get("format")) is None:
             continue
@@ -147,7 +161,8 @@ def trying_times(expression: exp.Expression) -> None:
 @patch
 def elements_as_text(expression: exp.Expression) -> None:
     """An element of a list by a computed position, cast to text, is the text; fakesnow sees that
-    only where the position is a literal."""
+    only where the position is a literal.
+    """
     for node in list(expression.find_all(exp.Cast)):
         if isinstance(node.this, exp.GetExtract):
             used["elements_as_text"] += 1
@@ -174,7 +189,10 @@ def text_of_nothing_is_empty(expression: exp.Expression) -> None:
 
 MACROS = """
 create or replace macro {catalog}.main._sf_scale(type) as
-    case when type like 'DECIMAL%' then cast(regexp_extract(type, ',([0-9]+)', 1) as integer) else 0 end;
+    case
+        when type like 'DECIMAL%' then cast(regexp_extract(type, ',([0-9]+)', 1) as integer)
+        else 0
+    end;
 create or replace macro {catalog}.main._sf_hash(whole) as cast(whole // 2 as bigint);
 create or replace macro {catalog}.main._sf_element(list, position) as
     json_extract_string(list, '$[' || cast(position as varchar) || ']');
@@ -198,7 +216,8 @@ create or replace macro {catalog}.main._sf_divide(dividend, divisor) as
 @patch
 def whole_numbers_as_declared(expression: exp.Expression) -> exp.Expression:
     """An integer stays an integer: fakesnow makes it a bigint, which DuckDB adds to no date. On
-    Snowflake both are NUMBER(38, 0)."""
+    Snowflake both are NUMBER(38, 0).
+    """
     if isinstance(expression, exp.DataType) and expression.this == exp.DataType.Type.INT:
         used["whole_numbers_as_declared"] += 1
         return expression
@@ -208,7 +227,8 @@ def whole_numbers_as_declared(expression: exp.Expression) -> exp.Expression:
 @patch
 def sums_of_decimals(expression: exp.Expression) -> exp.Expression:
     """Aggregates take numbers as they are: fakesnow casts them to doubles, for the sake of text
-    that is summed, and decimals would not be compared at all."""
+    that is summed, and decimals would not be compared at all.
+    """
     used["sums_of_decimals"] += isinstance(expression, exp.Sum)
     return expression
 
@@ -225,11 +245,26 @@ def trims_as_told(expression: exp.Expression) -> exp.Expression:
 @patch
 def describing_in_brackets(cursor: FakeSnowflakeCursor, command: str):
     """Snowpark asks for the columns of a union, which it begins with a bracket; fakesnow wants a
-    select."""
+    select.
+    """
     if command.lstrip().startswith("("):
         used["describing_in_brackets"] += 1
         command = f"select * from ({command})"
     return _described(cursor, command)
+
+
+@patch
+def describing_other_databases(expression, current_database=None, current_schema=None):
+    """DESCRIBE finds tables of any database; fakesnow looks into the session's own only, and dbt
+    would think that state has no columns.
+    """
+    described = _describe_table(expression, current_database, current_schema)
+    if described is not expression:
+        for table in described.find_all(exp.Table):
+            if table.name.lower() == "_fs_columns":
+                used["describing_other_databases"] += 1
+                table.set("catalog", exp.to_identifier("_fs_global"))
+    return described
 
 
 @patch
@@ -249,18 +284,20 @@ def null_timestamps(timestamps) -> pyarrow.Array:
 @patch
 def rollback_on_error(cursor: FakeSnowflakeCursor) -> None:
     """After an error inside a transaction DuckDB refuses everything until a rollback; Snowflake
-    does not, and dbt goes on in the session."""
+    does not, and dbt goes on in the session.
+    """
     try:
         cursor._duck_conn.execute("rollback")
         used["rollback_on_error"] += 1
-    except Exception:  # noqa: BLE001 - there was no transaction to take back
+    except Exception:
         return
 
 
 @patch
 def errors_are_sql_errors(error: Exception) -> Exception:
     """An error within fakesnow is HTTP 500, which the connector tries again for ever. It becomes an
-    error of SQL, which fails the model."""
+    error of SQL, which fails the model.
+    """
     if isinstance(error, snowflake.connector.errors.Error):
         return error
     used["errors_are_sql_errors"] += 1
@@ -300,6 +337,7 @@ OF_STATEMENTS = (
     text_of_nothing_is_empty,
 )
 _widened = fakesnow.transforms.integer_precision
+_describe_table = fakesnow.transforms.describe_table
 _described = FakeSnowflakeCursor._describe_only
 _trimmed = fakesnow.transforms.trim_cast_varchar
 _struct_of_timestamps = fakesnow.arrow.timestamp_to_sf_struct
@@ -346,6 +384,7 @@ def _run_accepted(cursor: FakeSnowflakeCursor, command: str) -> FakeSnowflakeCur
 def install() -> None:
     """Put the patches in place."""
     fakesnow.transforms.numeric_agg_implicit_cast = sums_of_decimals
+    fakesnow.transforms.describe_table = describing_other_databases
     fakesnow.transforms.trim_cast_varchar = trims_as_told
     fakesnow.transforms.integer_precision = whole_numbers_as_declared
     fakesnow.arrow.timestamp_to_sf_struct = null_timestamps

@@ -1,4 +1,4 @@
-"""What Snowflake refuses or reads otherwise, though the emulator takes it: found in the syntax tree."""
+"""What Snowflake refuses or reads otherwise, though the emulator takes it, by the syntax tree."""
 
 import re
 from pathlib import Path
@@ -7,15 +7,17 @@ import sqlglot
 from sqlglot import exp
 
 # Snowflake's reserved words, by its reference of SQL keywords; no name may be one of them.
-RESERVED = frozenset(
-    "account all alter and any as between by case cast check column connect connection constraint"
-    " create cross current current_date current_time current_timestamp current_user database delete"
-    " distinct drop else exists false following for from full grant group gscluster having ilike in"
-    " increment inner insert intersect into is issue join lateral left like localtime localtimestamp"
-    " minus natural not null of on or order organization qualify regexp revoke right rlike row rows"
-    " sample schema select set some start table tablesample then to trigger true try_cast union"
-    " unique update using values view when whenever where with".split()
-)
+RESERVED_WORDS = """
+    account all alter and any as between by case cast check column connect connection
+    constraint create cross current current_date current_time current_timestamp current_user
+    database delete distinct drop else exists false following for from full grant group
+    gscluster having ilike in increment inner insert intersect into is issue join lateral left
+    like localtime localtimestamp minus natural not null of on or order organization qualify
+    regexp revoke right rlike row rows sample schema select set some start table tablesample
+    then to trigger true try_cast union unique update using values view when whenever where
+    with
+"""
+RESERVED = frozenset(RESERVED_WORDS.split())
 BOOLEAN = re.compile(r"(is|has|may)_", re.IGNORECASE)
 
 

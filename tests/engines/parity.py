@@ -58,8 +58,10 @@ def connect(port: int):
 
 
 def type_on_snowflake(type_on_duckdb: str) -> str:
-    """Return the type that Snowflake should have for one of DuckDB's; of the emulator's too, which
-    keeps whole numbers in DuckDB's types."""
+    """Return the type that Snowflake should have for one of DuckDB's.
+
+    The emulator's types go through it too: it keeps whole numbers in DuckDB's.
+    """
     if type_on_duckdb in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UBIGINT"):
         return "NUMBER(38,0)"
     if type_on_duckdb.startswith("DECIMAL"):
@@ -112,7 +114,8 @@ def differences(mine: dict, other: dict, key: list[str]) -> list[str]:
     """Return how two tables differ, a sentence each; no value of a row is part of one.
 
     Args:
-        mine, other: columns (name to type) and rows (list of dict) of DuckDB and the emulator.
+        mine: columns (name to type) and rows (list of dict) of DuckDB.
+        other: the same of the emulator.
         key: columns; empty where the model has none, and all columns that are no floats sort it.
     """
     found = []
@@ -161,8 +164,6 @@ def local_table(connection, relation: str) -> dict:
 
 def emulated_table(cursor, relation: str, is_view: bool) -> dict:
     """Return columns and rows of a relation on the emulator, names in lower case."""
-    # The emulator describes tables of the session's database only.
-    cursor.execute(f"use database {relation.split('.')[0]}")
     described = cursor.execute(f"describe {'view' if is_view else 'table'} {relation}").fetchall()
     columns = {row[0].lower(): row[1] for row in described}
     rows = cursor.execute(f"select * from {relation}").fetchall()
@@ -179,7 +180,7 @@ def main() -> None:
     cursor = connect(int(os.environ.get("LETTERSHOP_EMULATOR_PORT", "64616"))).cursor()
     totals = {layer: [0, 0, 0, 0] for layer in LAYERS}
     complaints = []
-    for id, node in sorted(manifest["nodes"].items()):
+    for unique_id, node in sorted(manifest["nodes"].items()):
         if node["resource_type"] != "model":
             continue
         layer, name = node["fqn"][1], node["name"]
@@ -188,8 +189,8 @@ def main() -> None:
             relation = re.sub('"', "", node["relation_name"])
             mine = local_table(local, f"{'state.' if is_state else ''}{layer}.{name}")
             other = emulated_table(cursor, relation, node["config"]["materialized"] == "view")
-            found = differences(mine, other, keys.get(id, []))
-        except Exception as error:  # noqa: BLE001 - a table that cannot be read is a difference
+            found = differences(mine, other, keys.get(unique_id, []))
+        except Exception as error:
             mine, found = {"columns": {}, "rows": []}, [f"cannot be compared: {error}"[:300]]
         total = totals[layer]
         total[0] += 1

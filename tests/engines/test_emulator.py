@@ -30,20 +30,44 @@ def value(cursor, expression: str, rows: str = "(select 1 as one)"):
         ("division_as_on_snowflake", "cast(1 as decimal(18, 4)) / 3", None, 0.3333333333),
         ("division_as_on_snowflake", "cast(1 as double) / 3", None, 1 / 3),
         ("hash_is_signed", "hash('a') between 0 and 9223372036854775807", None, True),
-        ("nulls_by_others_order", "min_by(a, b)", "(select null as a, 1 as b union all select 2, 2)", None),
-        ("times_as_text", "to_char(a, 'YYYY-MM-DD HH24:MI:SS')",
-         "(select timestamp '2024-01-02 03:04:05.678' as a)", "2024-01-02 03:04:05"),
+        (
+            "nulls_by_others_order",
+            "min_by(a, b)",
+            "(select null as a, 1 as b union all select 2, 2)",
+            None,
+        ),
+        (
+            "times_as_text",
+            "to_char(a, 'YYYY-MM-DD HH24:MI:SS')",
+            "(select timestamp '2024-01-02 03:04:05.678' as a)",
+            "2024-01-02 03:04:05",
+        ),
         ("trying_times", "try_cast(a as timestamp)", "(select 'no time' as a)", None),
-        ("elements_as_text", "cast(get(parse_json('[\"a\", \"b\"]'), n) as varchar)",
-         "(select 1 as n)", "b"),
+        (
+            "elements_as_text",
+            'cast(get(parse_json(\'["a", "b"]\'), n) as varchar)',
+            "(select 1 as n)",
+            "b",
+        ),
         ("bytes_of_text", "octet_length(a)", "(select 'é' as a)", 2),
-        ("text_of_nothing_is_empty", "listagg(a, ',') within group (order by a)",
-         "(select cast(null as varchar) as a)", ""),
-        ("whole_numbers_as_declared", "to_char(day + cast(n as integer), 'YYYY-MM-DD HH24:MI:SS')",
-         "(select date '2024-01-01' as day, 2 as n)", "2024-01-03 00:00:00"),
-        ("sums_of_decimals", "cast(sum(a) as varchar)",
-         "(select cast(0.1 as decimal(18, 4)) as a union all select cast(0.2 as decimal(18, 4)))",
-         "0.3000"),
+        (
+            "text_of_nothing_is_empty",
+            "listagg(a, ',') within group (order by a)",
+            "(select cast(null as varchar) as a)",
+            "",
+        ),
+        (
+            "whole_numbers_as_declared",
+            "to_char(day + cast(n as integer), 'YYYY-MM-DD HH24:MI:SS')",
+            "(select date '2024-01-01' as day, 2 as n)",
+            "2024-01-03 00:00:00",
+        ),
+        (
+            "sums_of_decimals",
+            "cast(sum(a) as varchar)",
+            "(select cast(n as decimal(18, 4)) as a from (values (0.1), (0.2)) as t (n))",
+            "0.3000",
+        ),
         ("trims_as_told", "rtrim('a,b,,', ',')", None, "a,b"),
     ],
 )
@@ -112,3 +136,9 @@ def test_what_is_passed_over_and_not_named_is_unexpected(cursor, monkeypatch):
 def test_everything_else_stops(cursor):
     with pytest.raises(snowflake.connector.errors.Error):
         cursor.execute("select asof_something(1)")
+
+
+def test_tables_of_other_databases_are_described(cursor):
+    cursor.execute(f"create table {emulator.STATE}.public.kept (a integer, b varchar)")
+    described = cursor.execute(f"describe table {emulator.STATE}.public.kept").fetchall()
+    assert [row[0] for row in described] == ["A", "B"]
