@@ -11,6 +11,7 @@ that it is not known to pass over.
 import argparse
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -174,6 +175,7 @@ def print_report(report: dict) -> bool:
         ("Statements executed", "executed"),
         ("Statements accepted and not executed", "accepted"),
         ("Statements passed over that nobody expected", "unexpected"),
+        ("Statements that ended in an error", "failed"),
     ]:
         print(f"\n{title}: {sum(report[name].values()):,}")
         for kind, count in report[name].items():
@@ -231,6 +233,8 @@ def main() -> None:
         passed.append(print_report(emulator.ask("/report")))
     finally:
         emulator.stop()
+        if not options.keep:
+            shutil.rmtree(folder)
     sys.exit(0 if all(passed) else 1)
 
 
