@@ -83,7 +83,7 @@ class Emulator:
                 stdout=file,
                 stderr=file,
             )
-        for _ in range(300):
+        for _ in range(1500):
             with socket.socket() as client:
                 if client.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
