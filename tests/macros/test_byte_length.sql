@@ -1,6 +1,6 @@
 -- Bytes of UTF-8, not letters.
 with cases as (
-    select * from (
+    select given.* from (
         values
         ('', 0),
         ('abc', 3),

@@ -1,6 +1,6 @@
 -- Inputs and what clean_email must make of them.
 with cases as (
-    select * from (
+    select given.* from (
         values
         (' Ann@Example.COM ', 'ann@example.com'),
         ('a+b@sub.example.co.uk', 'a+b@sub.example.co.uk'),

@@ -1,6 +1,6 @@
 -- The first identifier that is there speaks; a qualifier is no part of its type.
 with cases as (
-    select * from (
+    select given.* from (
         values
         ('c', 'x', 'e', 'customer_id'),
         (null, 'x', 'e', 'esp_contact_id'),

@@ -1,6 +1,6 @@
 -- The window holds its number of whole days before the day, that day not included.
 with cases as (
-    select * from (
+    select given.* from (
         values
         (date '2024-05-31', true),
         (date '2024-05-02', true),

@@ -1,6 +1,6 @@
 -- Whole parts, also where floating point would round up.
 with cases as (
-    select * from (
+    select given.* from (
         values
         (0, 7, 0),
         (6, 7, 0),

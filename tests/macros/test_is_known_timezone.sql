@@ -1,6 +1,6 @@
 -- The engine tells the time in every zone that staging lets through, and staging in no other.
 with cases as (
-    select * from (
+    select given.* from (
         values
         {%- for zone in modules.pytz.all_timezones %}
         ('{{ zone }}', true),

@@ -1,6 +1,6 @@
 -- A known week, from Monday to Sunday.
 with cases as (
-    select * from (
+    select given.* from (
         values
         (date '2024-01-01', 1),
         (date '2024-01-06', 6),

@@ -1,6 +1,6 @@
 -- In the order given, nulls left out, an empty list where there is nothing.
 with cases as (
-    select * from (
+    select given.* from (
         values
         (1, 'b'),
         (1, 'a'),

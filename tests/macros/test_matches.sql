@@ -1,6 +1,6 @@
 -- Patterns are not anchored, and null stays null.
 with cases as (
-    select * from (
+    select given.* from (
         values
         ('nightly import', true),
         ('important', false),

@@ -1,6 +1,6 @@
 -- Over midnight, within a day, and none.
 with cases as (
-    select * from (
+    select given.* from (
         values
         (timestamp '2024-06-10 20:59:59', 21, 8, timestamp '2024-06-10 20:59:59'),
         (timestamp '2024-06-10 21:00:00', 21, 8, timestamp '2024-06-11 08:00:00'),

@@ -1,7 +1,7 @@
 -- The first broken rule speaks, a condition that is null breaks nothing, and of what was deleted
 -- before the clock only the key is asked for.
 with cases as (
-    select * from (
+    select given.* from (
         values
         ('a', 5, null, null),
         ('a', -1, null, 'negative'),

@@ -1,6 +1,6 @@
 -- Inputs and what standardise must make of them.
 with cases as (
-    select * from (
+    select given.* from (
         values
         ('cancelled', 'cancelled'),
         ('Canceled', 'cancelled'),

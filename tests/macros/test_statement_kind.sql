@@ -1,5 +1,5 @@
 with cases as (
-    select * from (
+    select given.* from (
         values
         ('withdrawn', false, 'withdrawal'),
         ('withdrawn', true, 'withdrawal'),

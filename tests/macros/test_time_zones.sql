@@ -1,6 +1,6 @@
 -- There and back, in summer and in winter; a zone that nobody knows is the shop's.
 with cases as (
-    select * from (
+    select given.* from (
         values
         (timestamp '2024-06-10 12:00:00', 'Europe/Berlin', timestamp '2024-06-10 14:00:00'),
         (timestamp '2024-12-10 12:00:00', 'Europe/Berlin', timestamp '2024-12-10 13:00:00'),

@@ -8,7 +8,7 @@
 {%- endfor -%}
 {%- endfor %}
 with spellings as (
-    select * from (
+    select given.* from (
         values
         {{ spellings | join(', ') }}
     ) as given (domain, spelling, word)

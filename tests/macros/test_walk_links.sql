@@ -1,6 +1,6 @@
 -- From a request to what its person had at that time; and whether the passes were enough.
 with cases as (
-    select * from (
+    select given.* from (
         values
         ('a', 'b', date '2024-01-01', date '9999-12-31'),
         ('b', 'a', date '2024-01-01', date '9999-12-31'),
@@ -28,7 +28,7 @@ links as (
 ),
 
 requests as (
-    select * from (
+    select given.* from (
         values ('near', 'a'), ('far', '1'), ('alone', 'z')
     ) as given (request_id, identifier)
 ),
@@ -46,7 +46,7 @@ asked as (
 {{ walk_links('asked', 'links', passes=3) }}
 
 expected as (
-    select * from (
+    select given.* from (
         values
         ('near', 'a'),
         ('near', 'b'),
@@ -63,7 +63,7 @@ expected as (
 
 -- Whoever was found in the last pass may lead on.
 expected_unfinished as (
-    select * from (
+    select given.* from (
         values ('near'), ('far')
     ) as given (request_id)
 )

@@ -17,7 +17,7 @@ shown as (
 ),
 
 documented as (
-    select * from (
+    select given.* from (
         values
         {%- if execute %}
         {%- for name in graph.nodes['model.lettershop.esp_profiles'].columns %}
