@@ -88,6 +88,7 @@ class Emulator:
                 if client.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             time.sleep(0.2)
+        self.stop()
         raise RuntimeError(f"The emulator does not listen: {log.read_text()[-2000:]}")
 
     def ask(self, path: str) -> dict:
