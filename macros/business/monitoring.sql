@@ -109,6 +109,7 @@
     Returns: str, a SQL expression of type double, 0 to 1.
 #}
 {% macro wilson_bound(rate, rows, sign) -%}
+    {%- set rows = 'cast(' ~ rows ~ ' as double)' -%}
     least(
         greatest(
             (

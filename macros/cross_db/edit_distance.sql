@@ -13,3 +13,7 @@
 {% macro default__edit_distance(left_text, right_text) -%}
     levenshtein({{ left_text }}, {{ right_text }})
 {%- endmacro %}
+
+{% macro snowflake__edit_distance(left_text, right_text) -%}
+    editdistance({{ left_text }}, {{ right_text }})
+{%- endmacro %}

@@ -24,3 +24,7 @@
 {% macro default__fingerprint_of_all(column) -%}
     bit_xor({{ column }})
 {%- endmacro %}
+
+{% macro snowflake__fingerprint_of_all(column) -%}
+    bitxor_agg({{ column }})
+{%- endmacro %}

@@ -13,3 +13,13 @@
 {% macro duckdb__first_of(column, order) -%}
     arg_min_null({{ column }}, row({{ order | join(', ') }}))
 {%- endmacro %}
+
+{#- Snowflake orders by one value: text in which shorter parts come first. Preflight sees to it that
+    a timestamp's text has all of its digits. -#}
+{% macro snowflake__first_of(column, order) -%}
+    {%- set texts = [] -%}
+    {%- for part in order -%}
+        {%- do texts.append('cast(' ~ part ~ ' as varchar)') -%}
+    {%- endfor -%}
+    min_by({{ column }}, {{ texts | join(' || chr(31) || ') }})
+{%- endmacro %}

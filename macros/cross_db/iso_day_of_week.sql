@@ -12,3 +12,7 @@
 {% macro default__iso_day_of_week(expression) -%}
     extract(isodow from {{ expression }})
 {%- endmacro %}
+
+{% macro snowflake__iso_day_of_week(expression) -%}
+    dayofweekiso({{ expression }})
+{%- endmacro %}

@@ -14,7 +14,7 @@
 {%- endmacro %}
 
 {% macro snowflake__iso_text(expression) -%}
-    to_char({{ expression }}, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+    replace(to_char({{ expression }}, 'YYYY-MM-DD HH24:MI:SS'), ' ', 'T') || 'Z'
 {%- endmacro %}
 
 {#

@@ -15,6 +15,12 @@
     cross join unnest(json_extract({{ json }}, '${{ '.' ~ path if path }}[*]')) as {{ alias }} (part)
 {%- endmacro %}
 
+{% macro snowflake__json_elements(json, path, alias) -%}
+    cross join lateral flatten(
+        input => {{ "get_path(parse_json(" ~ json ~ "), '" ~ path ~ "')" if path else "parse_json(" ~ json ~ ")" }}
+    ) as {{ alias }}
+{%- endmacro %}
+
 {#
     A field of an element that json_elements gave.
 
@@ -30,4 +36,8 @@
 
 {% macro duckdb__json_field(alias, field, type) -%}
     cast(json_extract_string({{ alias }}.part, '$.{{ field }}') as {{ type }})
+{%- endmacro %}
+
+{% macro snowflake__json_field(alias, field, type) -%}
+    cast(get_path({{ alias }}.value, '{{ field }}') as {{ type }})
 {%- endmacro %}

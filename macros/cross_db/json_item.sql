@@ -15,6 +15,10 @@
     cast(json_extract_string({{ json }}, '$[' || cast({{ position }} as varchar) || ']') as {{ type }})
 {%- endmacro %}
 
+{% macro snowflake__json_item(json, position, type) -%}
+    cast(get(parse_json({{ json }}), {{ position }}) as {{ type }})
+{%- endmacro %}
+
 {#
     What stands in a JSON object under a path of names.
 
@@ -30,4 +34,8 @@
 
 {% macro duckdb__json_at(json, path, type) -%}
     cast(json_extract_string({{ json }}, '$.{{ path }}') as {{ type }})
+{%- endmacro %}
+
+{% macro snowflake__json_at(json, path, type) -%}
+    cast(get_path(parse_json({{ json }}), '{{ path }}') as {{ type }})
 {%- endmacro %}

@@ -30,3 +30,7 @@
 {% macro default__json_string(expression) -%}
     cast(to_json({{ expression }}) as varchar)
 {%- endmacro %}
+
+{% macro snowflake__json_string(expression) -%}
+    to_json(to_variant({{ expression }}))
+{%- endmacro %}

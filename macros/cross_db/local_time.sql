@@ -13,6 +13,10 @@
     (({{ expression }}) at time zone 'UTC') at time zone '{{ var("shop_timezone") }}'
 {%- endmacro %}
 
+{% macro snowflake__local_time(expression) -%}
+    convert_timezone('UTC', '{{ var("shop_timezone") }}', {{ expression }})
+{%- endmacro %}
+
 {#
     A UTC timestamp as wall-clock time in a time zone of the row's own.
 
@@ -30,6 +34,10 @@
     (({{ expression }}) at time zone 'UTC') at time zone {{ timezone }}
 {%- endmacro %}
 
+{% macro snowflake__local_time_in(expression, timezone) -%}
+    convert_timezone('UTC', {{ timezone }}, {{ expression }})
+{%- endmacro %}
+
 {#
     Wall-clock time in a time zone as a UTC timestamp. An hour that the clocks skip becomes the
     next; of one that they repeat, the engine picks.
@@ -45,6 +53,10 @@
 
 {% macro default__utc_time_from(expression, time_zone) -%}
     (({{ expression }}) at time zone {{ time_zone }}) at time zone 'UTC'
+{%- endmacro %}
+
+{% macro snowflake__utc_time_from(expression, time_zone) -%}
+    convert_timezone({{ time_zone }}, 'UTC', {{ expression }})
 {%- endmacro %}
 
 {#
@@ -72,4 +84,8 @@
 {% macro default__day_begins_at(expression) -%}
     (cast({{ expression }} as timestamp) at time zone '{{ var("shop_timezone") }}')
     at time zone 'UTC'
+{%- endmacro %}
+
+{% macro snowflake__day_begins_at(expression) -%}
+    convert_timezone('{{ var("shop_timezone") }}', 'UTC', cast({{ expression }} as timestamp))
 {%- endmacro %}

@@ -13,3 +13,8 @@
 {% macro default__matches(expression, pattern) -%}
     regexp_matches({{ expression }}, '{{ pattern }}')
 {%- endmacro %}
+
+{#- Snowflake's function asks for the whole text. -#}
+{% macro snowflake__matches(expression, pattern) -%}
+    regexp_like({{ expression }}, '.*({{ pattern }}).*', 's')
+{%- endmacro %}

@@ -13,3 +13,8 @@
 {% macro default__try_cast(expression, type) -%}
     try_cast({{ expression }} as {{ type }})
 {%- endmacro %}
+
+{#- Snowflake tries to cast text only. -#}
+{% macro snowflake__try_cast(expression, type) -%}
+    try_cast(cast({{ expression }} as varchar) as {{ type }})
+{%- endmacro %}

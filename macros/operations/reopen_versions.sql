@@ -114,11 +114,11 @@
     Returns: str, the table's name.
 #}
 {% macro landed(relation) -%}
-    landed__{{ relation.identifier }}
+    {{ lettershop.temporary_table(relation, 'landed') }}
 {%- endmacro %}
 
 {% macro reopened(relation) -%}
-    reopened__{{ relation.identifier }}
+    {{ lettershop.temporary_table(relation, 'reopened') }}
 {%- endmacro %}
 
 {#

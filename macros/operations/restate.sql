@@ -7,7 +7,7 @@
     Returns: str, the table's name.
 #}
 {% macro restated(relation) -%}
-    restated__{{ relation.identifier }}
+    {{ lettershop.temporary_table(relation, 'restated') }}
 {%- endmacro %}
 
 {#

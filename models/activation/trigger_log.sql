@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental',
     database=state_database(),
+    transient=false,
     full_refresh=false,
     incremental_strategy='append',
     on_schema_change='append_new_columns',

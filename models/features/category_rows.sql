@@ -111,8 +111,9 @@ final as (
         {{ log_feature(
             'purchases.line_count_90d / nullif(cast(purchases.order_count_90d as double), 0)'
         ) }} as log_lines_per_order_90d,
-        {{ log_feature('14.0 * compared.days_90d / least(compared.category_age_days, 90)') }}
-            as log_expected_category_days_14d
+        {{ log_feature(
+            'cast(14 * compared.days_90d as double) / least(compared.category_age_days, 90)'
+        ) }} as log_expected_category_days_14d
     from compared
     inner join purchases
         on

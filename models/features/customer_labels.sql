@@ -127,7 +127,8 @@ final as (
                         case
                             when
                                 coalesce(orders.net_amount, 0)
-                                < population.net_amount_90d * population.horizon_days / 180
+                                < cast(population.net_amount_90d as double)
+                                * population.horizon_days / 180
                                 then 1
                             else 0
                         end

@@ -57,13 +57,14 @@ final as (
         {{ log_feature('net_amount_180d') }} as log_net_revenue_180d,
         {{ log_feature('purchase_days_30d') }} as log_purchase_days_30d,
         {{ log_feature('purchase_days_90d') }} as log_purchase_days_90d,
-        {{ rate_feature('purchase_weeks_84d / 12.0') }} as purchase_week_rate_84d,
+        {{ rate_feature('cast(purchase_weeks_84d as double) / 12') }} as purchase_week_rate_84d,
         {{ rate_feature(
             'power('
             ~ 'cast(age_days - recency_days + 1 as double) / (age_days + 1), '
             ~ 'least(purchase_day_count - 1, 50))'
         ) }} as alive_rate,
-        {{ log_feature('365 * purchase_day_count / (age_days + 30.0)') }} as log_yearly_rate,
+        {{ log_feature('cast(365 * purchase_day_count as double) / (age_days + 30)') }}
+            as log_yearly_rate,
         {{ log_feature('mean_gap_days', 3650, 'tenure_days') }} as log_mean_gap_days,
         {{ log_feature('mean_gap_days_180d', 180, '180') }} as log_mean_gap_days_180d,
         {{ log_feature('gap_spread_days', 3650, 'tenure_days') }} as log_gap_spread_days,
@@ -87,16 +88,17 @@ final as (
             ) as double
         ) as recency_in_spreads,
         {{ rate_feature('exp(-recency_days / (mean_gap_days_180d + 1))') }} as recency_decay_rate,
-        {{ log_feature('net_amount / nullif(order_count, 0)') }} as log_order_value,
+        {{ log_feature('cast(net_amount as double) / nullif(order_count, 0)') }} as log_order_value,
         {{ log_feature(
-            'net_amount_90d / nullif(order_count_90d, 0)', 1000000,
-            'coalesce(net_amount / nullif(order_count, 0), 0)'
+            'cast(net_amount_90d as double) / nullif(order_count_90d, 0)', 1000000,
+            'coalesce(cast(net_amount as double) / nullif(order_count, 0), 0)'
         ) }} as log_order_value_90d,
         {{ log_feature('line_count_90d / nullif(cast(order_count_90d as double), 0)') }}
             as log_lines_per_order_90d,
-        {{ rate_feature('discount_amount_90d / nullif(gross_amount_90d, 0)') }}
+        {{ rate_feature('cast(discount_amount_90d as double) / nullif(gross_amount_90d, 0)') }}
             as discount_rate_90d,
-        {{ rate_feature('discount_amount / nullif(gross_amount, 0)') }} as discount_rate,
+        {{ rate_feature('cast(discount_amount as double) / nullif(gross_amount, 0)') }}
+            as discount_rate,
         {{ log_feature('category_count_90d') }} as log_category_count_90d,
         {{ log_feature('category_count_180d') }} as log_category_count_180d,
         {{ rate_feature('cast(top_line_count_180d as double) / line_count_180d') }}
@@ -106,7 +108,7 @@ final as (
         {{ ratio_feature('2.0 * order_count_7d', 'order_count_14d') }} as log_order_trend_7d,
         {{ ratio_feature('3.0 * order_count_30d', 'order_count_90d') }} as log_order_trend_30d,
         {{ ratio_feature('2.0 * order_count_90d', 'order_count_180d') }} as log_order_trend_90d,
-        {{ ratio_feature('90.0 / 14 * net_amount_14d', 'net_amount_90d', 10) }}
+        {{ ratio_feature('cast(90 as double) / 14 * net_amount_14d', 'net_amount_90d', 10) }}
             as log_spend_trend_14d,
         {{ ratio_feature('3.0 * net_amount_30d', 'net_amount_90d', 10) }} as log_spend_trend_30d,
         {{ ratio_feature('2.0 * net_amount_90d', 'net_amount_180d', 10) }} as log_spend_trend_90d,
@@ -131,10 +133,10 @@ final as (
         {{ log_feature('social_interaction_count_90d') }} as log_social_interaction_count_90d,
         {{ log_feature('service_interaction_count_90d') }} as log_service_interaction_count_90d,
         {{ rate_feature(
-            '(email_open_count_90d + 1) / (email_delivered_count_90d + 5.0)', '0.2'
+            'cast(email_open_count_90d + 1 as double) / (email_delivered_count_90d + 5)', '0.2'
         ) }} as email_open_rate_90d,
         {{ rate_feature(
-            '(email_click_count_90d + 0.5) / (email_delivered_count_90d + 10.0)', '0.05'
+            'cast(email_click_count_90d + 0.5 as double) / (email_delivered_count_90d + 10)', '0.05'
         ) }} as email_click_rate_90d,
         {{ log_feature('email_response_age_days', 365, '365') }} as log_email_response_age_days,
         {{ log_feature('visit_age_days', 365, '365') }} as log_visit_age_days,

@@ -114,7 +114,7 @@ summed as (
         ] %}
         max({{ column }}) as {{ column }},
         {%- endfor %}
-        max(is_broad) as is_broad
+        {{ dbt.bool_or('is_broad') }} as is_broad
     from united
     group by is_of_run, customer_key, item_id, as_of_date
 ),
@@ -154,25 +154,29 @@ final as (
         {{ flag_feature('email_sent_days is null') }} as missing_email,
         {{ flag_feature('coalesce(redemption_count, 0) = 0') }} as missing_redemptions,
         {{ flag_feature('is_broad') }} as broad_audience,
-        {{ rate_feature('(email_open_count + 1) / (email_delivered_count + 5.0)', '0.2') }}
-            as email_open_rate,
-        {{ rate_feature('(email_click_count + 0.5) / (email_delivered_count + 10.0)', '0.05') }}
-            as email_click_rate,
+        {{ rate_feature(
+            'cast(email_open_count + 1 as double) / (email_delivered_count + 5)', '0.2'
+        ) }} as email_open_rate,
+        {{ rate_feature(
+            'cast(email_click_count + 0.5 as double) / (email_delivered_count + 10)', '0.05'
+        ) }} as email_click_rate,
         {{ log_feature('email_click_count', 1000) }} as log_email_click_count_all,
         {{ log_feature('email_click_count_90d', 1000) }} as log_email_click_count_90d,
         {{ log_feature('redemption_count', 1000) }} as log_redemption_count_all,
         {{ log_feature('redemption_count_60d', 1000) }} as log_redemption_count_60d,
         {{ log_feature('redemption_days', 1000) }} as log_redemption_days,
-        {{ rate_feature('(redemption_days + 0.1) / (email_sent_days + 1.0)') }}
+        {{ rate_feature('cast(redemption_days + 0.1 as double) / (email_sent_days + 1)') }}
             as redemption_rate,
         {{ ratio_feature('redemption_days', 'email_sent_days', 0.3) }} as log_redemption_rate,
         {{ rate_feature(
-            'redemption_days / (email_sent_days + 1.0) * exp(-redemption_age_days / 60.0)'
+            'cast(redemption_days as double) / (email_sent_days + 1)'
+            ~ ' * exp(-cast(redemption_age_days as double) / 60)'
         ) }} as redemption_decay_rate,
         {{ log_feature('coupon_order_count', 10000) }} as log_coupon_orders,
         {{ log_feature('coupon_order_count_90d', 10000) }} as log_coupon_orders_90d,
-        {{ rate_feature('coupon_order_count / (order_count + 1.0)') }} as coupon_order_rate,
-        {{ rate_feature('coupon_order_count_90d / (order_count_90d + 1.0)') }}
+        {{ rate_feature('cast(coupon_order_count as double) / (order_count + 1)') }}
+            as coupon_order_rate,
+        {{ rate_feature('cast(coupon_order_count_90d as double) / (order_count_90d + 1)') }}
             as coupon_order_rate_90d,
         {{ log_feature('redemption_age_days', 365, '365') }} as log_redemption_age_days,
         {{ log_feature('response_age_days', 365, '365') }} as log_response_age_days,
@@ -182,10 +186,11 @@ final as (
         {{ log_feature('net_amount_90d') }} as log_net_revenue_90d,
         {{ log_feature('line_count_90d / nullif(cast(order_count_90d as double), 0)') }}
             as log_lines_per_order_90d,
-        {{ log_feature('net_amount_90d / nullif(order_count_90d, 0)') }} as log_order_value_90d,
+        {{ log_feature('cast(net_amount_90d as double) / nullif(order_count_90d, 0)') }}
+            as log_order_value_90d,
         {{ log_feature('line_count_90d', 100000) }} as log_line_count_90d,
         {{ log_feature('discount_amount_90d') }} as log_discount_90d,
-        {{ rate_feature('discount_amount_90d / nullif(gross_amount_90d, 0)') }}
+        {{ rate_feature('cast(discount_amount_90d as double) / nullif(gross_amount_90d, 0)') }}
             as discount_rate_90d
     from ranked
 )

@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental',
     database=state_database(),
+    transient=false,
     full_refresh=false,
     incremental_strategy='delete+insert',
     unique_key=['product_key', 'seen_at'],

@@ -51,12 +51,15 @@ final as (
         coalesce(sizes.customer_count, 0) as customer_count,
         cast(
             coalesce(
-                coalesce(sizes.customer_count, 0) / nullif(population.customer_count, 0), 0
+                cast(coalesce(sizes.customer_count, 0) as double)
+                / nullif(population.customer_count, 0),
+                0
             ) as decimal(9, 6)
         ) as customer_rate,
         largest_overlaps.sibling_segment_id as largest_overlap_segment_id,
         cast(
-            coalesce(largest_overlaps.shared_count / sizes.customer_count, 0) as decimal(9, 6)
+            coalesce(cast(largest_overlaps.shared_count as double) / sizes.customer_count, 0)
+            as decimal(9, 6)
         ) as largest_overlap_rate,
         coalesce(sizes.customer_count, 0) < catalog.minimum_size as is_too_small
     from catalog

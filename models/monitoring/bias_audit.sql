@@ -93,14 +93,13 @@ compared as (
         {%- for measure in measures %}
         sum(
             case when grouped.group_name <> 'unknown' then grouped.{{ measure }} else 0 end
-        ) over known
+        ) over (partition by grouped.model_name, grouped.attribute_name)
         - case when grouped.group_name <> 'unknown' then grouped.{{ measure }} else 0 end
             as other_{{ measure }},
         {%- endfor %}
         smallest.row_count as smallest_count
     from grouped
     cross join smallest
-    window known as (partition by grouped.model_name, grouped.attribute_name)
 ),
 
 judged as (
@@ -142,16 +141,21 @@ final as (
         cast(other_outcome_count as bigint) as other_outcome_count,
         cast(happened_count as bigint) as happened_count,
         cast(other_happened_count as bigint) as other_happened_count,
-        case when is_large then cast(selected_count / row_count as decimal(9, 6)) end
-            as selection_rate,
-        case when is_large then cast(score_sum / row_count as decimal(9, 6)) end as mean_score,
+        case
+            when is_large then cast(cast(selected_count as double) / row_count as decimal(9, 6))
+        end as selection_rate,
+        case
+            when is_large then cast(cast(score_sum as double) / row_count as decimal(9, 6))
+        end as mean_score,
         case when is_large then cast(selection_ratio as decimal(18, 6)) end as selection_ratio,
         case when is_large then {{ ratio_bound('selection_ratio', 'selection_error', '-') }} end
             as selection_ratio_low,
         case when is_large then {{ ratio_bound('selection_ratio', 'selection_error', '+') }} end
             as selection_ratio_high,
-        case when is_large_outcome then cast(error_sum / outcome_count as decimal(9, 6)) end
-            as mean_squared_error,
+        case
+            when is_large_outcome
+                then cast(cast(error_sum as double) / outcome_count as decimal(9, 6))
+        end as mean_squared_error,
         case when is_large_outcome then cast(error_ratio as decimal(18, 6)) end as error_ratio,
         case when is_large_outcome then {{ ratio_bound('error_ratio', 'error_error', '-') }} end
             as error_ratio_low,

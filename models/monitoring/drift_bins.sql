@@ -128,7 +128,7 @@ final as (
                     ),
                     0
                 )
-            ) / placed.row_count as decimal(12, 9)
+            ) / cast(placed.row_count as double) as decimal(12, 9)
         ) as actual_rate
     from bins
     inner join placed

@@ -44,7 +44,8 @@ final as (
         cast(coalesce(counted.{{ status }}_count, 0) as bigint) as {{ status }}_count,
         {%- endfor %}
         cast(
-            coalesce(counted.rejected_count / nullif(raw_counts.raw_count, 0), 0) as decimal(9, 6)
+            coalesce(cast(counted.rejected_count as double) / nullif(raw_counts.raw_count, 0), 0)
+            as decimal(9, 6)
         ) as rejected_rate,
         cast(coalesce(counted.unusable_value_row_count, 0) as bigint) as unusable_value_row_count
     from raw_counts

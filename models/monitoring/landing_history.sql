@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental',
     database=state_database(),
+    transient=false,
     full_refresh=false,
     incremental_strategy='append',
     on_schema_change='append_new_columns'
@@ -45,8 +46,8 @@ compared as (
         before.null_count as previous_null_count,
         landed.row_count - before.row_count as new_row_count,
         landed.null_count - before.null_count as new_null_count,
-        landed.null_count / nullif(landed.row_count, 0) as null_rate,
-        before.null_count / nullif(before.row_count, 0) as previous_null_rate
+        cast(landed.null_count as double) / nullif(landed.row_count, 0) as null_rate,
+        cast(before.null_count as double) / nullif(before.row_count, 0) as previous_null_rate
     from landed
     left join before
         on landed.landing_table = before.landing_table and landed.column_name = before.column_name
@@ -80,14 +81,16 @@ measured as (
         *,
         cast(case
             when measure = 'rows_fall' and previous_row_count >= at_least_rows
-                then -new_row_count / nullif(previous_row_count, 0)
+                then -cast(new_row_count as double) / nullif(previous_row_count, 0)
             when measure = 'rows_rise' and previous_row_count >= at_least_rows
-                then new_row_count / nullif(previous_row_count, 0)
+                then cast(new_row_count as double) / nullif(previous_row_count, 0)
             when measure = 'nulls_rise' and least(row_count, previous_row_count) >= at_least_rows
                 then null_rate - previous_null_rate
             -- Rows that were replaced can take this share out of its range.
             when measure = 'new_nulls_rise' and new_row_count >= at_least_rows
-                then least(new_null_count / nullif(new_row_count, 0), 1) - previous_null_rate
+                then
+                    least(cast(new_null_count as double) / nullif(new_row_count, 0), 1)
+                    - previous_null_rate
         end as decimal(18, 6)) as change_rate
     from limited
 ),

@@ -34,7 +34,7 @@ by_score as (
 ranked as (
     select
         *,
-        sum(row_count) over days as day_count,
+        sum(row_count) over (partition by model_name, model_version, as_of_date) as day_count,
         coalesce(
             sum(row_count) over (
                 partition by model_name, model_version, as_of_date order by chance desc nulls last
@@ -50,7 +50,6 @@ ranked as (
             0
         ) as negatives_below
     from by_score
-    window days as (partition by model_name, model_version, as_of_date)
 ),
 
 summed as (
@@ -72,7 +71,7 @@ summed as (
         sum(
             cast(
                 positive_count * least(
-                    greatest((day_count / 1e1 - better_count) / row_count, 0), 1
+                    greatest((cast(day_count as double) / 10 - better_count) / row_count, 0), 1
                 ) as decimal(18, 9)
             )
         ) as top_positives
@@ -144,7 +143,7 @@ final as (
         cast(row_count as bigint) as row_count,
         cast(positive_count as bigint) as positive_count,
         cast(base_rate as decimal(9, 6)) as base_rate,
-        cast(expected_count / row_count as decimal(9, 6)) as mean_score,
+        cast(cast(expected_count as double) / row_count as decimal(9, 6)) as mean_score,
         cast(auc as decimal(9, 6)) as auc,
         cast(
             case when auc is not null then greatest(auc - 1.96 * auc_error, 0) end as decimal(9, 6)
@@ -153,10 +152,10 @@ final as (
             case when auc is not null then least(auc + 1.96 * auc_error, 1) end as decimal(9, 6)
         ) as auc_high,
         cast(training_auc as decimal(9, 6)) as training_auc,
-        cast(squared_error / row_count as decimal(9, 6)) as brier,
-        cast(difference / row_count as decimal(9, 6)) as calibration_error,
+        cast(cast(squared_error as double) / row_count as decimal(9, 6)) as brier,
+        cast(cast(difference as double) / row_count as decimal(9, 6)) as calibration_error,
         cast(
-            top_positives / nullif(positive_count / 1e1, 0) as decimal(18, 6)
+            top_positives / nullif(cast(positive_count as double) / 10, 0) as decimal(18, 6)
         ) as lift_10
     from with_errors
 )

@@ -21,9 +21,10 @@ compared as (
     select
         *,
         cast(happened_count as double) / row_count as happened_rate,
-        sum(happened_count) over days / cast(sum(row_count) over days as double) as base_rate
+        sum(happened_count) over (partition by model_name, model_version, as_of_date)
+        / cast(sum(row_count) over (partition by model_name, model_version, as_of_date) as double)
+            as base_rate
     from counted
-    window days as (partition by model_name, model_version, as_of_date)
 ),
 
 final as (
@@ -41,7 +42,7 @@ final as (
         end as segment_id,
         cast(row_count as bigint) as row_count,
         cast(happened_count as bigint) as happened_count,
-        cast(expected_count / row_count as decimal(9, 6)) as expected_rate,
+        cast(cast(expected_count as double) / row_count as decimal(9, 6)) as expected_rate,
         cast(happened_rate as decimal(9, 6)) as happened_rate,
         cast({{ wilson_bound('happened_rate', 'row_count', '-') }} as decimal(9, 6))
             as happened_low_rate,

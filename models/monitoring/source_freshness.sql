@@ -29,7 +29,7 @@ final as (
         aged.time_kind,
         aged.column_name,
         aged.newest_at,
-        cast(aged.age_seconds / 3600.0 as decimal(18, 2)) as age_hours,
+        cast(cast(aged.age_seconds as double) / 3600 as decimal(18, 2)) as age_hours,
         limits.warn_after_hours,
         limits.error_after_hours,
         case

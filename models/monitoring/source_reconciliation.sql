@@ -104,10 +104,16 @@ rated as (
         *,
         -- Of a table without rows, or without amounts, one that is unexplained is all of it.
         greatest(
-            least(unexplained_count / greatest(raw_count, 1), 1),
+            least(cast(unexplained_count as double) / greatest(raw_count, 1), 1),
             case
                 when unexplained_amount > 0
-                    then least(coalesce(unexplained_amount / nullif(abs(raw_amount), 0), 1), 1)
+                    then
+                        least(
+                            coalesce(
+                                cast(unexplained_amount as double) / nullif(abs(raw_amount), 0), 1
+                            ),
+                            1
+                        )
                 else 0
             end
         ) as unexplained_rate

@@ -100,7 +100,7 @@ united as (
         row_number() over (order by upper_bound asc nulls last) as bin_number,
         upper_bound,
         max(training_row_count) as training_row_count,
-        count(*) / 1e1 as expected_rate
+        count(*) / cast(10 as double) as expected_rate
     from lifetime_tenths
     group by model_name, model_version, upper_bound
     union all by name

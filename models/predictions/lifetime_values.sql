@@ -60,7 +60,7 @@ final as (
         explained.horizon_days,
         cast(explained.expected_purchases as decimal(18, 6)) as expected_purchases,
         cast(explained.chance_alive as decimal(7, 6)) as alive_rate,
-        explained.as_of_date + explained.days_to_next as expected_next_order_date,
+        explained.as_of_date + cast(explained.days_to_next as integer) as expected_next_order_date,
         explained.value_amount as predicted_value_amount,
         explained.low_amount as predicted_value_low_amount,
         explained.high_amount as predicted_value_high_amount,

@@ -25,8 +25,8 @@ shares as (
 indexed as (
     select
         *,
-        cast(product_amount / customer_amount as decimal(9, 4)) as category_rate,
-        cast(category_amount / shop_amount as decimal(9, 4)) as shop_category_rate
+        cast(cast(product_amount as double) / customer_amount as decimal(9, 4)) as category_rate,
+        cast(cast(category_amount as double) / shop_amount as decimal(9, 4)) as shop_category_rate
     from shares
 ),
 

@@ -34,19 +34,21 @@ final as (
         days.last_order_date - days.first_order_date as recency_days,
         {{ as_of_date() }} - days.first_order_date as age_days,
         cast(
-            days.repeat_revenue_amount / nullif(days.purchase_day_count - 1, 0)
+            cast(days.repeat_revenue_amount as double) / nullif(days.purchase_day_count - 1, 0)
             as decimal(18, 9)
         ) as mean_repeat_value,
         cast(
-            (days.last_order_date - days.first_order_date)
-            / nullif(cast(days.purchase_day_count - 1 as decimal(18, 4)), 0)
+            cast(days.last_order_date - days.first_order_date as double)
+            / nullif(days.purchase_day_count - 1, 0)
             as decimal(18, 4)
         ) as mean_gap_days,
         {{ money('orders.net_revenue_amount') }} as net_revenue_amount,
-        {{ money('orders.net_revenue_amount / orders.order_count') }} as mean_order_amount,
+        {{ money('cast(orders.net_revenue_amount as double) / orders.order_count') }}
+            as mean_order_amount,
         {{ money('orders.discount_amount') }} as discount_amount,
         cast(
-            coalesce(orders.discount_amount / nullif(orders.gross_amount, 0), 0) as decimal(9, 4)
+            coalesce(cast(orders.discount_amount as double) / nullif(orders.gross_amount, 0), 0)
+            as decimal(9, 4)
         ) as discount_rate
     from orders
     inner join days on orders.customer_key = days.customer_key

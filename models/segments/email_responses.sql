@@ -52,7 +52,7 @@ final as (
         delivered_count,
         clicked_count,
         cast(
-            cast(clicked_count as decimal(18, 4)) / nullif(delivered_count, 0) as decimal(9, 4)
+            cast(clicked_count as double) / nullif(delivered_count, 0) as decimal(9, 4)
         ) as email_click_rate
     from counted
 )

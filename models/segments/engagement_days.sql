@@ -60,7 +60,10 @@ final as (
                 when effect = 'resets' then 0
                 else
                     weight * least(event_count, daily_cap)
-                    * power(0.5, ({{ as_of_date() }} - activity_date) / half_life_days)
+                    * power(
+                        0.5,
+                        cast({{ as_of_date() }} - activity_date as double) / half_life_days
+                    )
             end as decimal(18, 9)
         ) as points
     from counted

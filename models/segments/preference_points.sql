@@ -92,10 +92,12 @@ final as (
         preferred_value,
         evidence_count,
         cast(points as decimal(18, 4)) as points,
-        cast(points / customer_points as decimal(9, 4)) as preference_rate,
-        cast(value_points / all_points as decimal(9, 4)) as shop_rate,
-        cast((points / customer_points) / (value_points / all_points) as decimal(18, 4))
-            as affinity_index
+        cast(cast(points as double) / customer_points as decimal(9, 4)) as preference_rate,
+        cast(cast(value_points as double) / all_points as decimal(9, 4)) as shop_rate,
+        cast(
+            (cast(points as double) / customer_points)
+            / (cast(value_points as double) / all_points) as decimal(18, 4)
+        ) as affinity_index
     from shared
 )
 

@@ -11,13 +11,13 @@ final as (
         fits.decision_number,
         fits.model_version,
         fits.as_of_date,
-        {{ json_field('rows', 'cutoff', 'date') }} as cutoff_date,
-        {{ json_field('rows', 'candidate', 'varchar') }} as candidate,
-        {{ json_field('rows', 'metric', 'varchar') }} as metric,
-        {{ json_field('rows', 'value', 'double') }} as metric_value,
-        {{ json_field('rows', 'is_published', 'boolean') }} as is_published
+        {{ json_field('parts', 'cutoff', 'date') }} as cutoff_date,
+        {{ json_field('parts', 'candidate', 'varchar') }} as candidate,
+        {{ json_field('parts', 'metric', 'varchar') }} as metric,
+        {{ json_field('parts', 'value', 'double') }} as metric_value,
+        {{ json_field('parts', 'is_published', 'boolean') }} as is_published
     from fits
-    {{ json_elements('fits.metrics', none, 'rows') }}
+    {{ json_elements('fits.metrics', none, 'parts') }}
 )
 
 select * from final

@@ -9,19 +9,19 @@ final as (
     select
         versions.model_version,
         versions.is_serving,
-        {{ json_field('rows', 'persona_id', 'varchar') }} as persona_id,
-        {{ json_field('rows', 'persona_name', 'varchar') }} as persona_name,
-        {{ json_field('rows', 'portrait', 'varchar') }} as portrait,
-        {{ json_field('rows', 'share', 'double') }} as member_rate,
-        {{ json_field('rows', 'feature', 'varchar') }} as feature,
-        {{ json_field('rows', 'mean', 'double') }} as feature_mean,
-        {{ json_field('rows', 'scale', 'double') }} as feature_scale,
-        {{ json_field('rows', 'clip', 'double') }} as clip,
-        {{ json_field('rows', 'centroid', 'double') }} as centroid,
-        {{ json_field('rows', 'offset', 'double') }} as half_square,
-        {{ json_field('rows', 'weight', 'double') }} as weight
+        {{ json_field('parts', 'persona_id', 'varchar') }} as persona_id,
+        {{ json_field('parts', 'persona_name', 'varchar') }} as persona_name,
+        {{ json_field('parts', 'portrait', 'varchar') }} as portrait,
+        {{ json_field('parts', 'share', 'double') }} as member_rate,
+        {{ json_field('parts', 'feature', 'varchar') }} as feature,
+        {{ json_field('parts', 'mean', 'double') }} as feature_mean,
+        {{ json_field('parts', 'scale', 'double') }} as feature_scale,
+        {{ json_field('parts', 'clip', 'double') }} as clip,
+        {{ json_field('parts', 'centroid', 'double') }} as centroid,
+        {{ json_field('parts', 'offset', 'double') }} as half_square,
+        {{ json_field('parts', 'weight', 'double') }} as weight
     from versions
-    {{ json_elements('versions.payload', 'centroids', 'rows') }}
+    {{ json_elements('versions.payload', 'centroids', 'parts') }}
 )
 
 select * from final

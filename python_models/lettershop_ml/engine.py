@@ -1,17 +1,25 @@
 """The few things that differ between engines: reading rows, and projecting a relation lazily.
 
-A relation is what `dbt.ref` gives: `duckdb.DuckDBPyRelation`, or a Snowpark `DataFrame`.
+Which engine it is `_of` decides, by the type of what dbt hands over; nothing else asks. A relation
+is what `dbt.ref` gives: `duckdb.DuckDBPyRelation`, or a Snowpark `DataFrame`.
 """
 
 import contextlib
 
 import pandas as pd
 
+from lettershop_ml import on_duckdb, on_snowpark
+
+
+def _of(thing):
+    """Return what a session or a relation belongs to: the module of its engine."""
+    return on_snowpark if type(thing).__module__.startswith("snowflake.") else on_duckdb
+
 
 def frame(relation) -> pd.DataFrame:
     """Return a relation's rows as a data frame, columns in lower case. For few rows only."""
-    table = relation.to_pandas() if hasattr(relation, "to_pandas") else relation.df()
-    table.columns = [column.lower() for column in table.columns]
+    table = _of(relation).frame(relation)
+    table.columns = _folded(table.columns)
     return table
 
 
@@ -32,22 +40,25 @@ def project(relation, expressions: list[str]):
         relation: of `dbt.ref` or of an earlier project.
         expressions: each with its alias.
     """
-    if hasattr(relation, "project"):
-        return relation.project(", ".join(expressions))
-    return relation.select_expr(*expressions)
+    return _of(relation).project(relation, expressions)
 
 
 def stacked(relations: list):
     """Return the rows of several relations of the same columns."""
     first, *rest = relations
     for relation in rest:
-        first = first.union(relation) if hasattr(first, "project") else first.union_all(relation)
+        first = _of(first).stacked(first, relation)
     return first
 
 
 def columns_of(relation) -> list[str]:
     """Return a relation's column names in lower case."""
-    return [column.lower() for column in relation.columns]
+    return _folded(relation.columns)
+
+
+def _folded(names) -> list[str]:
+    """Return names of columns as this package knows them, whatever case the engine gives."""
+    return [str(name).lower() for name in names]
 
 
 def text(value: str) -> str:
@@ -66,9 +77,7 @@ def single_threaded():
 
 def sql_of(relation) -> str:
     """Return a relation as SQL that can stand in brackets after `from`."""
-    if hasattr(relation, "sql_query"):
-        return relation.sql_query()
-    return relation.queries["queries"][-1]
+    return _of(relation).sql_of(relation)
 
 
 def cached(session, name: str, sql: str) -> str:
@@ -79,19 +88,13 @@ def cached(session, name: str, sql: str) -> str:
         name: of the temporary table.
         sql: one select.
     """
-    if hasattr(session, "execute"):
-        session.execute(f"create or replace temporary table {name} as {sql}")
-    else:
-        session.sql(f"create or replace temporary table {name} as {sql}").collect()
+    _of(session).run(session, f"create or replace temporary table {name} as {sql}")
     return f"select * from {name}"
 
 
 def forget(session, name: str) -> None:
     """Drop a temporary table that `cached` made, if it is there."""
-    if hasattr(session, "execute"):
-        session.execute(f"drop table if exists {name}")
-    else:
-        session.sql(f"drop table if exists {name}").collect()
+    _of(session).run(session, f"drop table if exists {name}")
 
 
 def typed(session, table: pd.DataFrame, columns: dict[str, str]):
@@ -102,18 +105,4 @@ def typed(session, table: pd.DataFrame, columns: dict[str, str]):
         table: the rows.
         columns: name to one of varchar, integer, bigint, double, date.
     """
-    if hasattr(session, "create_dataframe"):
-        return session.create_dataframe(table)
-    import pyarrow
-
-    kinds = {
-        "varchar": pyarrow.string(),
-        "integer": pyarrow.int32(),
-        "bigint": pyarrow.int64(),
-        "double": pyarrow.float64(),
-        "date": pyarrow.date32(),
-    }
-    schema = pyarrow.schema([(name, kinds[kind]) for name, kind in columns.items()])
-    return session.from_arrow(
-        pyarrow.Table.from_pandas(table[list(columns)], schema=schema, preserve_index=False)
-    )
+    return _of(session).typed(session, table, columns)

@@ -125,7 +125,7 @@ class Trainer:
             if customers < least:
                 why = f"{customers} customers with a label; {least} are the minimum"
                 raise propensity.NotTrainableError(why)
-            propensity.require_counts(few["rows"], few["positives"], few["cutoffs"], settings)
+            propensity.require_counts(few["row_count"], few["positives"], few["cutoffs"], settings)
             if not names:
                 raise propensity.NotTrainableError("the feature catalogue allows it no feature")
             there = self.inputs.columns(grain)

@@ -1,11 +1,13 @@
 -- Bytes of UTF-8, not letters.
-with cases (words, expected) as (
-    values
-    ('', 0),
-    ('abc', 3),
-    ('Öl', 3),
-    ('€', 3),
-    ('🙂', 4)
+with cases as (
+    select given.* from (
+        values
+        ('', 0),
+        ('abc', 3),
+        ('Öl', 3),
+        ('€', 3),
+        ('🙂', 4)
+    ) as given (words, expected)
 )
 
 select

@@ -1,9 +1,11 @@
 -- The window holds its number of whole days before the day, that day not included.
-with cases (order_date, expected) as (
-    values
-    (date '2024-05-31', true),
-    (date '2024-05-02', true),
-    (date '2024-05-01', {{ 'true' if var('rfm_window_days') is none else 'false' }})
+with cases as (
+    select given.* from (
+        values
+        (date '2024-05-31', true),
+        (date '2024-05-02', true),
+        (date '2024-05-01', {{ 'true' if var('rfm_window_days') is none else 'false' }})
+    ) as given (order_date, expected)
 ),
 
 judged as (

@@ -1,11 +1,13 @@
 -- Whole parts, also where floating point would round up.
-with cases (dividend, divisor, expected) as (
-    values
-    (0, 7, 0),
-    (6, 7, 0),
-    (7, 7, 1),
-    (9007199254740990, 9007199254740991, 0),
-    (117849, 23570, 4)
+with cases as (
+    select given.* from (
+        values
+        (0, 7, 0),
+        (6, 7, 0),
+        (7, 7, 1),
+        (9007199254740990, 9007199254740991, 0),
+        (117849, 23570, 4)
+    ) as given (dividend, divisor, expected)
 ),
 
 divided as (

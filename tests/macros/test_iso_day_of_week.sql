@@ -1,9 +1,11 @@
 -- A known week, from Monday to Sunday.
-with cases (date_day, expected) as (
-    values
-    (date '2024-01-01', 1),
-    (date '2024-01-06', 6),
-    (date '2024-01-07', 7)
+with cases as (
+    select given.* from (
+        values
+        (date '2024-01-01', 1),
+        (date '2024-01-06', 6),
+        (date '2024-01-07', 7)
+    ) as given (date_day, expected)
 ),
 
 numbered as (

@@ -1,8 +1,10 @@
 -- Text that ESPs read, there and back.
-with cases (written_at, expected) as (
-    values
-    (timestamp '2024-06-10 20:59:59', '2024-06-10T20:59:59Z'),
-    (timestamp '2024-01-01 00:00:00', '2024-01-01T00:00:00Z')
+with cases as (
+    select given.* from (
+        values
+        (timestamp '2024-06-10 20:59:59', '2024-06-10T20:59:59Z'),
+        (timestamp '2024-01-01 00:00:00', '2024-01-01T00:00:00Z')
+    ) as given (written_at, expected)
 )
 
 select

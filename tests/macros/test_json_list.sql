@@ -1,10 +1,12 @@
 -- In the order given, nulls left out, an empty list where there is nothing.
-with cases (list_id, item) as (
-    values
-    (1, 'b'),
-    (1, 'a'),
-    (1, null),
-    (2, null)
+with cases as (
+    select given.* from (
+        values
+        (1, 'b'),
+        (1, 'a'),
+        (1, null),
+        (2, null)
+    ) as given (list_id, item)
 ),
 
 listed as (

@@ -2,7 +2,7 @@
 with cases as (
     select
         {{ json_text([
-            ['b', "'say \"hi\" \\ bye'", true],
+            ['b', "'say \"hi\" ' || chr(92) || ' bye'", true],
             ['a', '1.50', false],
             ['c', 'cast(null as varchar)', true],
             ['d', 'cast(null as integer)', false],
@@ -11,4 +11,8 @@ with cases as (
 
 select found
 from cases
-where found <> '{"b": "say \"hi\" \\ bye", "a": 1.50, "c": null, "d": null}'
+where
+    -- A backslash in a literal is an escape on Snowflake.
+    found <> replace(
+        '{"b": "say ~"hi~" ~~ bye", "a": 1.50, "c": null, "d": null}', '~', chr(92)
+    )

@@ -1,9 +1,11 @@
 -- Patterns are not anchored, and null stays null.
-with cases (written, expected) as (
-    values
-    ('nightly import', true),
-    ('important', false),
-    (null, null)
+with cases as (
+    select given.* from (
+        values
+        ('nightly import', true),
+        ('important', false),
+        (null, null)
+    ) as given (written, expected)
 ),
 
 matched as (

@@ -1,13 +1,15 @@
 -- Inputs and what standardise must make of them.
-with cases (written, expected) as (
-    values
-    ('cancelled', 'cancelled'),
-    ('Canceled', 'cancelled'),
-    ('VOID', 'cancelled'),
-    ('shipped', 'fulfilled'),
-    ('cancel', null),
-    ('', null),
-    (null, null)
+with cases as (
+    select given.* from (
+        values
+        ('cancelled', 'cancelled'),
+        ('Canceled', 'cancelled'),
+        ('VOID', 'cancelled'),
+        ('shipped', 'fulfilled'),
+        ('cancel', null),
+        ('', null),
+        (null, null)
+    ) as given (written, expected)
 ),
 
 standardised as (

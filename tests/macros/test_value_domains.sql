@@ -7,9 +7,11 @@
 {%- endfor -%}
 {%- endfor -%}
 {%- endfor %}
-with spellings (domain, spelling, word) as (
-    values
-    {{ spellings | join(', ') }}
+with spellings as (
+    select given.* from (
+        values
+        {{ spellings | join(', ') }}
+    ) as given (domain, spelling, word)
 )
 
 select

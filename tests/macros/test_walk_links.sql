@@ -1,16 +1,18 @@
 -- From a request to what its person had at that time; and whether the passes were enough.
-with cases (left_identifier, right_identifier, linked_date, shared_date) as (
-    values
-    ('a', 'b', date '2024-01-01', date '9999-12-31'),
-    ('b', 'a', date '2024-01-01', date '9999-12-31'),
-    ('b', 'c', date '2024-01-01', date '9999-12-31'),
-    ('c', 'at_the_request', date '2024-05-01', date '9999-12-31'),
-    ('c', 'later', date '2024-05-02', date '9999-12-31'),
-    ('c', 'shared_before', date '2024-01-01', date '2024-05-01'),
-    ('c', 'shared_later', date '2024-01-01', date '2024-05-02'),
-    ('1', '2', date '2024-01-01', date '9999-12-31'),
-    ('2', '3', date '2024-01-01', date '9999-12-31'),
-    ('3', '4', date '2024-01-01', date '9999-12-31')
+with cases as (
+    select given.* from (
+        values
+        ('a', 'b', date '2024-01-01', date '9999-12-31'),
+        ('b', 'a', date '2024-01-01', date '9999-12-31'),
+        ('b', 'c', date '2024-01-01', date '9999-12-31'),
+        ('c', 'at_the_request', date '2024-05-01', date '9999-12-31'),
+        ('c', 'later', date '2024-05-02', date '9999-12-31'),
+        ('c', 'shared_before', date '2024-01-01', date '2024-05-01'),
+        ('c', 'shared_later', date '2024-01-01', date '2024-05-02'),
+        ('1', '2', date '2024-01-01', date '9999-12-31'),
+        ('2', '3', date '2024-01-01', date '9999-12-31'),
+        ('3', '4', date '2024-01-01', date '9999-12-31')
+    ) as given (left_identifier, right_identifier, linked_date, shared_date)
 ),
 
 links as (
@@ -25,8 +27,10 @@ links as (
     from cases
 ),
 
-requests (request_id, identifier) as (
-    values ('near', 'a'), ('far', '1'), ('alone', 'z')
+requests as (
+    select given.* from (
+        values ('near', 'a'), ('far', '1'), ('alone', 'z')
+    ) as given (request_id, identifier)
 ),
 
 asked as (
@@ -41,23 +45,27 @@ asked as (
 
 {{ walk_links('asked', 'links', passes=3) }}
 
-expected (request_id, identifier) as (
-    values
-    ('near', 'a'),
-    ('near', 'b'),
-    ('near', 'c'),
-    ('near', 'at_the_request'),
-    ('near', 'shared_later'),
-    ('far', '1'),
-    ('far', '2'),
-    ('far', '3'),
-    ('far', '4'),
-    ('alone', 'z')
+expected as (
+    select given.* from (
+        values
+        ('near', 'a'),
+        ('near', 'b'),
+        ('near', 'c'),
+        ('near', 'at_the_request'),
+        ('near', 'shared_later'),
+        ('far', '1'),
+        ('far', '2'),
+        ('far', '3'),
+        ('far', '4'),
+        ('alone', 'z')
+    ) as given (request_id, identifier)
 ),
 
 -- Whoever was found in the last pass may lead on.
-expected_unfinished (request_id) as (
-    values ('near'), ('far')
+expected_unfinished as (
+    select given.* from (
+        values ('near'), ('far')
+    ) as given (request_id)
 )
 
 select

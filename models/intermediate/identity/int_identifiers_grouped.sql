@@ -113,7 +113,7 @@ grouped_devices as (
     group by links.store, links.right_type, links.right_identifier
     having
         min(grouped_addresses.person) = max(grouped_addresses.person)
-        and not max(grouped_addresses.is_shared)
+        and not {{ dbt.bool_or('grouped_addresses.is_shared') }}
 ),
 
 final as (

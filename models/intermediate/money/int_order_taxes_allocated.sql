@@ -48,8 +48,9 @@ final as (
         store,
         order_line_id,
         {{ money(
-            'round(order_tax_amount * running_amount / (lines_amount + shipping_amount), 2)'
-            ~ ' - round(order_tax_amount * (running_amount - line_amount)'
+            'round(cast(order_tax_amount * running_amount as double)'
+            ~ ' / (lines_amount + shipping_amount), 2)'
+            ~ ' - round(cast(order_tax_amount * (running_amount - line_amount) as double)'
             ~ ' / (lines_amount + shipping_amount), 2)'
         ) }} as tax_amount
     from lines_of_taxed_orders

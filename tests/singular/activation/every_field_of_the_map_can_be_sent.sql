@@ -20,19 +20,21 @@ shown as (
         and column_name not like 'custom_attributes.%'
 ),
 
-documented (esp, column_name) as (
-    values
-    {%- if execute %}
-    {%- for name in graph.nodes['model.lettershop.esp_profiles'].columns %}
-    ('*', '{{ name }}'),
-    {%- endfor %}
-    {%- for esp, view in views.items() %}
-    {%- for name in graph.nodes['model.lettershop.' ~ view].columns if name not in ids %}
-    ('{{ esp }}', '{{ name }}'),
-    {%- endfor %}
-    {%- endfor %}
-    {%- endif %}
-    ('', '')
+documented as (
+    select given.* from (
+        values
+        {%- if execute %}
+        {%- for name in graph.nodes['model.lettershop.esp_profiles'].columns %}
+        ('*', '{{ name }}'),
+        {%- endfor %}
+        {%- for esp, view in views.items() %}
+        {%- for name in graph.nodes['model.lettershop.' ~ view].columns if name not in ids %}
+        ('{{ esp }}', '{{ name }}'),
+        {%- endfor %}
+        {%- endfor %}
+        {%- endif %}
+        ('', '')
+    ) as given (esp, column_name)
 ),
 
 own as (

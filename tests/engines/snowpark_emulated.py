@@ -1,0 +1,82 @@
+"""A Snowpark session whose SQL is Snowpark's own and runs on fakesnow's server.
+
+fakesnow cannot take rows from Snowpark (`$1 from values`, PUT, COPY), so that these go through
+bound inserts. Everything else is sent as Snowpark writes it; `Session.query_history` has the text.
+"""
+
+import contextlib
+import functools
+import logging
+import socket
+from unittest import mock
+
+import fakesnow
+from fakesnow.cursor import FakeSnowflakeCursor
+from snowflake.snowpark import Session
+
+NAMES = {
+    "StringType": "varchar",
+    "IntegerType": "integer",
+    "LongType": "bigint",
+    "DoubleType": "double",
+    "DateType": "date",
+    "BooleanType": "boolean",
+}
+
+
+def rows_as_table(session: Session, rows: list, schema):
+    """Return rows as `Session.create_dataframe` would: from a table that inserts have filled."""
+    name = f"lettershop_made_{getattr(session, '_lettershop_made', 0)}"
+    session._lettershop_made = getattr(session, "_lettershop_made", 0) + 1
+    columns = ", ".join(
+        f"{field.name} {NAMES[type(field.datatype).__name__]}" for field in schema.fields
+    )
+    cursor = session.connection.cursor()
+    cursor.execute(f"create or replace table {name} ({columns})")
+    if rows:
+        marks = ", ".join("?" * len(schema.fields))
+        for start in range(0, len(rows), 500):
+            some = rows[start : start + 500]
+            cursor.execute(
+                f"insert into {name} values {', '.join([f'({marks})'] * len(some))}",
+                [value for row in some for value in row],
+            )
+    return session.table(name)
+
+
+@contextlib.contextmanager
+def session(connection: dict):
+    """Give a Snowpark session on an emulator.
+
+    Args:
+        connection: what `snowflake.connector.connect` needs to reach it.
+    """
+    opened = Session.builder.configs({**connection, "network_timeout": 20}).create()
+    opened.create_dataframe = functools.partial(rows_as_table, opened)
+    yield opened
+    # Snowpark would first cancel queries by a function that fakesnow does not have.
+    opened.connection.close()
+
+
+_execute = FakeSnowflakeCursor.execute
+
+
+def execute(cursor: FakeSnowflakeCursor, command: str, *rest, **options):
+    """Run a union, which Snowpark begins with a bracket: fakesnow describes only selects."""
+    if command.lstrip().startswith("("):
+        command = f"select * from ({command})"
+    return _execute(cursor, command, *rest, **options)
+
+
+@contextlib.contextmanager
+def server():
+    """Run fakesnow's server on a free port of this machine, and give how to reach it."""
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with (
+        mock.patch.object(FakeSnowflakeCursor, "execute", execute),
+        fakesnow.server(port=port) as connection,
+    ):
+        yield {**connection, "database": "LETTERSHOP", "schema": "MAIN"}
