@@ -89,9 +89,12 @@ def functions(sql: str, engine: str) -> set[str]:
     return found - WORDS
 
 
-def foreign_functions(sql: str, engine: str) -> list[Problem]:
+def foreign_functions(sql: str, tree: exp.Expression, engine: str) -> list[Problem]:
     """Return the functions that an engine does not have."""
-    return [Problem("function", name) for name in sorted(functions(sql, engine) - known(engine))]
+    # `with pairs (a, b) as` is no call of pairs.
+    ctes = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    foreign = functions(sql, engine) - known(engine) - ctes
+    return [Problem("function", name) for name in sorted(foreign)]
 
 
 def silent_nulls(sql: str, engine: str) -> list[Problem]:
@@ -154,7 +157,7 @@ def problems(sql: str, engine: str, columns: frozenset[str] = frozenset()) -> li
     """
     tree = sqlglot.parse_one(sql, read=DIALECTS[engine][0])
     return [
-        *foreign_functions(sql, engine),
+        *foreign_functions(sql, tree, engine),
         *silent_nulls(sql, engine),
         *sums_of_doubles(tree, columns),
     ]
