@@ -87,11 +87,12 @@
     Returns: str, a query: the candidates with row_status.
 #}
 {% macro judged_versions(candidates, keys, key, columns) -%}
-    {%- set several -%}
+    with several as (
         select key_hash from ({{ keys }}) as keys
         group by key_hash
         having count(*) > 1
-    {%- endset -%}
+    )
+
     select
         candidates.*,
         case
@@ -103,7 +104,7 @@
             else 'accepted'
         end as row_status
     from ({{ candidates }}) as candidates
-    where {{ lettershop.fingerprint(key) }} not in ({{ several }})
+    where {{ lettershop.fingerprint(key) }} not in (select key_hash from several)
     union all
     select
         * exclude (row_hash),
@@ -118,7 +119,7 @@
                 {%- endfor %}
             ) as row_hash
         from ({{ candidates }}) as candidates
-        where {{ lettershop.fingerprint(key) }} in ({{ several }})
+        where {{ lettershop.fingerprint(key) }} in (select key_hash from several)
     ) as competing
 {%- endmacro %}
 

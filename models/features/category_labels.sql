@@ -13,12 +13,12 @@ categories as (
         item_id,
         as_of_date
     from {{ ref('category_rows') }}
-    where not is_of_run
+    where is_of_run = false
 ),
 
 days as (
     select * from {{ ref('category_days') }}
-    where not is_of_run
+    where is_of_run = false
 ),
 
 bought as (

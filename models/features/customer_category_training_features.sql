@@ -5,7 +5,7 @@
 -- but a trainer.
 with rows_of_all_days as (
     select * from {{ ref('category_rows') }}
-    where not is_of_run
+    where is_of_run = false
 ),
 
 final as (

@@ -20,7 +20,7 @@ purchases as (
         order_count_90d,
         net_amount_90d
     from {{ ref('purchase_features') }}
-    where not is_of_run
+    where is_of_run = false
 ),
 
 engagement as (
@@ -29,7 +29,7 @@ engagement as (
         as_of_date,
         email_open_count_90d + email_click_count_90d as email_responses_90d
     from {{ ref('engagement_features') }}
-    where not is_of_run
+    where is_of_run = false
 ),
 
 -- Each cutoff and window once, however many targets share it.

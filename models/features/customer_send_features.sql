@@ -5,7 +5,7 @@
 -- counterpart, made by the same lines.
 with rows_of_all_days as (
     select * from {{ ref('send_rows') }}
-    where is_of_run
+    where is_of_run = true
 ),
 
 final as (

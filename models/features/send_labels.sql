@@ -9,7 +9,7 @@ with targets as (
 
 sends as (
     select * from {{ ref('campaign_sends') }}
-    where not is_of_run
+    where is_of_run = false
 ),
 
 redeemed as (

@@ -14,11 +14,9 @@ purchases as (
     select * from {{ ref('purchase_days') }}
 ),
 
--- The run's day and the others apart: who reads one of them does not pay for the other.
 contacted as (
-    {%- for is_of_run in [true, false] %}
     select
-        {{ is_of_run }} as is_of_run,
+        sends.is_of_run,
         sends.customer_key,
         sends.item_id,
         sends.as_of_date,
@@ -49,19 +47,16 @@ contacted as (
     from sends
     inner join contacts
         on
-            sends.customer_key = contacts.customer_key
+            sends.is_of_run = contacts.is_of_run
+            and sends.customer_key = contacts.customer_key
             and sends.as_of_date > contacts.known_date
             and sends.as_of_date <= contacts.gone_date
-    where sends.is_of_run = {{ is_of_run }} and contacts.is_of_run = {{ is_of_run }}
-    group by sends.customer_key, sends.item_id, sends.as_of_date
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    group by sends.is_of_run, sends.customer_key, sends.item_id, sends.as_of_date
 ),
 
 purchased as (
-    {%- for is_of_run in [true, false] %}
     select
-        {{ is_of_run }} as is_of_run,
+        sends.is_of_run,
         sends.customer_key,
         sends.item_id,
         sends.as_of_date,
@@ -87,13 +82,11 @@ purchased as (
     from sends
     inner join purchases
         on
-            sends.customer_key = purchases.customer_key
+            sends.is_of_run = purchases.is_of_run
+            and sends.customer_key = purchases.customer_key
             and sends.as_of_date > purchases.known_date
             and sends.as_of_date <= purchases.gone_date
-    where sends.is_of_run = {{ is_of_run }} and purchases.is_of_run = {{ is_of_run }}
-    group by sends.customer_key, sends.item_id, sends.as_of_date
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    group by sends.is_of_run, sends.customer_key, sends.item_id, sends.as_of_date
 ),
 
 -- United, not joined: a filter on is_of_run reaches every part.

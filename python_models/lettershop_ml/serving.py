@@ -62,6 +62,9 @@ def probabilities(features, requests, versions, rows, decisions, bands):
             else:
                 served["reason"] = "a feature of the version that serves is not there any more"
         relations.append(scoring.scored(relation, request, served, families, deciles, limits))
+    if not relations:
+        nobody, no_model = features["customer"].filter("1 = 0"), {"model_name": ""}
+        return scoring.scored(nobody, no_model | {"target_grain": "customer"}, None, {}, [], [])
     return engine.stacked(relations)
 
 

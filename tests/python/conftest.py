@@ -65,6 +65,8 @@ PLACES = {
     "LETTERSHOP_PUBLISHED": "BUILD/published.duckdb",
     "DBT_PROFILES_DIR": str(ROOT / "profiles"),
 }
+# What else dbt sees of the environment: with every line that it says it goes through all of it.
+SEEN = ("DBT_", "LETTERSHOP_", "OMP_", "PYTHON", "HOME", "PATH", "TMPDIR", "DO_NOT_TRACK")
 PROCESSES = multiprocessing.get_context("forkserver")
 LIBRARIES = ["pandas", "pyarrow", "scipy.optimize", "sklearn.cluster", "sklearn.ensemble"]
 PROCESSES.set_forkserver_preload(["dbt.adapters.duckdb", *LIBRARIES, "parsed_project"])
@@ -126,6 +128,8 @@ def _run_dbt(
     with output.open("w") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    for name in [name for name in os.environ if not name.startswith(SEEN)]:
+        del os.environ[name]
     known = {name: _known_as(name, folder) for name, folder in folders.items()}
     os.environ.update({name: placed(value, known) for name, value in env.items()})
     # The threads of the static parser are the server's, and do not live on in what is forked.

@@ -46,6 +46,7 @@ class World:
         erasures: (customer_id, time).
         unsubscribes: (address, list, time).
         bounces: addresses that bounced for good, with the time.
+        complaints: addresses that called a message spam, with the time.
         now: the clock of the next build.
         exports: rows of esp_contacts, or None for a shop without an export.
     """
@@ -67,7 +68,7 @@ class World:
             )
             for name in names
         }
-        self.erasures, self.unsubscribes, self.bounces = [], [], []
+        self.erasures, self.unsubscribes, self.bounces, self.complaints = [], [], [], []
         self.exports = [] if has_exports else None
 
     def says(self, name: str, action: str, purpose: str = "email_marketing") -> None:
@@ -133,6 +134,10 @@ class World:
                 + [
                     (f"b {email}", f"b {email}", email, "bounced", "hard", None, str(at))
                     for email, at in self.bounces
+                ]
+                + [
+                    (f"s {email}", f"s {email}", email, "complained", None, None, str(at))
+                    for email, at in self.complaints
                 ]
                 or [("e", "m", "nobody@example.com", "sent", None, None, "2024-01-01")],
             ),

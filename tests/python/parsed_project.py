@@ -10,8 +10,25 @@ import gc
 import os
 import tempfile
 
+import jinja2
 from conftest import OPEN_AS, OPEN_FILES, PLACES, ROOT, placed
 from dbt.cli.main import dbtRunner
+from dbt_common.clients.jinja import get_environment
+
+
+def _compile_once() -> None:
+    """Let Jinja compile a text once: dbt has it compile the body of every node in every run."""
+    compile_text, known = jinja2.Environment.compile, {}
+
+    def compile_once(self, source, *args, **kwargs):
+        if args or kwargs or not isinstance(source, str):
+            return compile_text(self, source, *args, **kwargs)
+        key = type(self), source
+        if key not in known:
+            known[key] = compile_text(self, source)
+        return known[key]
+
+    jinja2.Environment.compile = compile_once
 
 
 def _parse():
@@ -26,7 +43,12 @@ def _parse():
     return result.result if result.success else None
 
 
+_compile_once()
 MANIFEST = _parse()
+if MANIFEST:
+    for node in MANIFEST.nodes.values():
+        with contextlib.suppress(jinja2.TemplateError):
+            get_environment().from_string(node.raw_code)
 # None of this is garbage: the collector of a forked process need not walk over it.
 gc.collect()
 gc.freeze()

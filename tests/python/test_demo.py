@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
+from tools import picture
 from tools.summary import QUERIES
 
 
@@ -97,6 +98,14 @@ def test_the_oddities_of_the_data_survive(published):
 def test_the_queries_to_try_give_rows(published):
     for title, query in QUERIES:
         assert published.execute(query).fetchall(), title
+
+
+def test_the_picture_is_drawn_the_same_each_time(demo, tmp_path):
+    folder, _ = demo
+    for name in ("one.svg", "two.svg"):
+        picture.write(folder / "published.duckdb", tmp_path / name)
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+    assert (tmp_path / "one.svg").stat().st_size > 20_000
 
 
 def test_every_published_schema_is_there(published):

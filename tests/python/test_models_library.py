@@ -175,6 +175,20 @@ def test_reasons_are_the_greatest_families_and_add_up():
     assert np.abs(total - known["logit"]).max() < 1e-9
 
 
+def test_without_any_question_nobody_is_scored():
+    """Every target switched off, or `dbt build --empty`, which reads no row of any seed."""
+    columns = "'c' as customer_key, date '2024-06-10' as as_of_date, 1 as order_count_90d"
+    relations = {"customer": duckdb.sql(f"select {columns}")}
+    none_asked = pd.DataFrame(columns=["model_kind", "model_name", "output", "target_grain"])
+    asked = pd.DataFrame([["probability", "m", "m", "customer"]], columns=none_asked.columns)
+    words = pd.DataFrame([["m", "too few rows"]], columns=["model_name", "reason"])
+    rest = pd.DataFrame(columns=["model_name"]), pd.DataFrame(columns=["model_name"]), words, None
+    some = serving.probabilities(relations, asked, *rest)
+    none = serving.probabilities(relations, none_asked, *rest)
+    assert none.columns == some.columns and none.types == some.types
+    assert none.fetchall() == [] and len(some.fetchall()) == 1
+
+
 def test_training_knows_only_what_lies_before_and_beats_the_ranking():
     sample = made_up()
     fit = propensity.train(sample, NAMES, ["rfm_score"], propensity.Settings())

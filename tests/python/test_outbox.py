@@ -154,11 +154,13 @@ def days(builds, land):
     world.unsubscribes.append(("p1@example.com", None, world.now - timedelta(minutes=5)))
     world.unsubscribes.append(("p2@example.com", "news", world.now - timedelta(minutes=5)))
     world.bounces.append(("p3@example.com", world.now - timedelta(minutes=5)))
+    world.complaints.append(("p4@example.com", world.now - timedelta(minutes=5)))
     # Who may be profiled is decided among the segments.
     go(*everything, "--exclude", "path:models/monitoring")
     world.says("ann", "granted")
     world.says("p1", "granted")
     world.says("p3", "granted")
+    world.says("p4", "granted")
     people["eve"].merged_into = None
     people["flo"].email = "flo@example.com"
     go(*OF_THE_DAY)
@@ -192,17 +194,17 @@ def test_every_change_of_a_day_has_its_op(days):
         "erase": [None, None, "hal@example.com"],
         # Two swap addresses; of two records that are one person the older's key goes on.
         "delete": ["cat@example.com", "dan@example.com", "flo@example.com"],
-        "suppress": ["ann@example.com", "p1@example.com", "p3@example.com"],
+        "suppress": [f"{name}@example.com" for name in ("ann", "p1", "p3", "p4")],
         # With the merged record's order.
         "upsert": ["bob@example.com", "eve@example.com", "gus@example.com"],
     }
 
 
-def test_who_grants_again_comes_back_and_who_bounced_does_not(days):
+def test_who_grants_again_comes_back_and_who_bounced_or_complained_does_not(days):
     later = ops(days, 4)
     assert {"ann@example.com", "p1@example.com"} <= set(later["upsert"])
     emails = {email for email, _ in days.days[-1]["held"].values()}
-    assert "p3@example.com" not in emails and "p2@example.com" in emails
+    assert not {"p3@example.com", "p4@example.com"} & emails and "p2@example.com" in emails
 
 
 def test_the_esp_ends_with_the_wanted_state(days):

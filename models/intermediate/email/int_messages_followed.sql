@@ -10,7 +10,11 @@
 -- What became of every message: one row out of its events. Described by its `sent` event, or else
 -- by the first that is known of it.
 with events as (
-    select * from {{ ref('stg_esp__events') }}
+    select
+        *,
+        {{ identifier_type(['customer_id', 'esp_contact_id', 'email']) }} as identifier_type,
+        coalesce(customer_id, esp_contact_id, email) as identifier
+    from {{ ref('stg_esp__events') }}
     where
         occurred_at < {{ as_of_at() }}
         and {{ is_restated(this, ['store', 'message_id']) }}
@@ -25,29 +29,24 @@ reactions as (
     where {{ is_restated(this, ['store', 'message_id']) }}
 ),
 
-described as (
-    select
-        store,
-        message_id,
-        campaign_id,
-        channel,
-        variant,
-        {{ identifier_type(['customer_id', 'esp_contact_id', 'email']) }} as identifier_type,
-        coalesce(customer_id, esp_contact_id, email) as identifier,
-        event_type = 'sent' as is_send_known,
-        occurred_at as sent_at
-    from events
-    qualify
-        row_number() over (
-            partition by store, message_id
-            order by case when event_type = 'sent' then 0 else 1 end, occurred_at, event_id
-        ) = 1
-),
-
 outcomes as (
     select
         store,
         message_id,
+        {%- for column, name in [
+            ('campaign_id', 'campaign_id'),
+            ('channel', 'channel'),
+            ('variant', 'variant'),
+            ('identifier_type', 'identifier_type'),
+            ('identifier', 'identifier'),
+            ('occurred_at', 'sent_at'),
+        ] %}
+        {{ first_of(
+            column,
+            ["case when event_type = 'sent' then 0 else 1 end", 'occurred_at', 'event_id'],
+        ) }} as {{ name }},
+        {%- endfor %}
+        count(case when event_type = 'sent' then 1 end) > 0 as is_send_known,
         {%- for event_type in ['delivered', 'dropped', 'bounced', 'unsubscribed', 'complained'] %}
         min(case when event_type = '{{ event_type }}' then occurred_at end) as {{ event_type }}_at,
         {%- endfor %}
@@ -80,15 +79,15 @@ responses as (
 
 final as (
     select
-        described.store,
-        described.message_id,
-        described.campaign_id,
-        described.channel,
-        described.variant,
-        described.identifier_type,
-        described.identifier,
-        described.sent_at,
-        described.is_send_known,
+        outcomes.store,
+        outcomes.message_id,
+        outcomes.campaign_id,
+        outcomes.channel,
+        outcomes.variant,
+        outcomes.identifier_type,
+        outcomes.identifier,
+        outcomes.sent_at,
+        outcomes.is_send_known,
         outcomes.delivered_at,
         outcomes.dropped_at,
         outcomes.bounced_at,
@@ -105,13 +104,11 @@ final as (
         outcomes.unsubscribed_at,
         outcomes.complained_at,
         fingerprints.fingerprint
-    from described
+    from outcomes
     inner join fingerprints
-        on {{ fingerprint(['described.store', 'described.message_id']) }} = fingerprints.key_hash
-    inner join outcomes
-        on described.store = outcomes.store and described.message_id = outcomes.message_id
+        on {{ fingerprint(['outcomes.store', 'outcomes.message_id']) }} = fingerprints.key_hash
     left join responses
-        on described.store = responses.store and described.message_id = responses.message_id
+        on outcomes.store = responses.store and outcomes.message_id = responses.message_id
 )
 
 select * from final

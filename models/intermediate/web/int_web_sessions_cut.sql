@@ -33,29 +33,38 @@ spaced as (
     select
         *,
         lag(occurred_at) over (
-            partition by store, visitor_type, visitor, session_id order by occurred_at, event_id
+            partition by store, visitor_type, visitor order by occurred_at, event_id
         ) as previous_at
     from restated
+    where session_id is null
 ),
 
-opened as (
+cut as (
     select
         *,
-        previous_at is null
-        or (session_id is null and occurred_at >= previous_at + interval '30 minutes')
-            as is_entry
+        sum(
+            case
+                when previous_at is null or occurred_at >= previous_at + interval '30 minutes'
+                    then 1
+                else 0
+            end
+        ) over (
+            partition by store, visitor_type, visitor
+            order by occurred_at, event_id
+            rows between unbounded preceding and current row
+        ) as session_number
     from spaced
 ),
 
 numbered as (
     select
         *,
-        sum(case when is_entry then 1 else 0 end) over (
-            partition by store, visitor_type, visitor, session_id
-            order by occurred_at, event_id
-            rows between unbounded preceding and current row
-        ) as session_number
-    from opened
+        cast(null as timestamp) as previous_at,
+        1 as session_number
+    from restated
+    where session_id is not null
+    union all
+    select * from cut
 ),
 
 final as (
@@ -88,12 +97,16 @@ final as (
         count(case when event_type = 'checkout_started' then 1 end) as checkout_count,
         count(case when event_type = 'order_placed' then 1 end) as order_count,
         sum(coalesce(engaged_seconds, 0)) as engaged_seconds,
-        max(case when is_entry then page_url end) as entry_url,
-        max(case when is_entry then referrer_url end) as referrer_url,
-        max(case when is_entry then utm_source end) as utm_source,
-        max(case when is_entry then utm_medium end) as utm_medium,
-        max(case when is_entry then utm_campaign end) as utm_campaign,
-        max(case when is_entry then device_type end) as device_type,
+        {%- for column, name in [
+            ('page_url', 'entry_url'),
+            ('referrer_url', 'referrer_url'),
+            ('utm_source', 'utm_source'),
+            ('utm_medium', 'utm_medium'),
+            ('utm_campaign', 'utm_campaign'),
+            ('device_type', 'device_type'),
+        ] %}
+        {{ first_of(column, ['occurred_at', 'event_id']) }} as {{ name }},
+        {%- endfor %}
         {{ fingerprint_of_all('fingerprint') }} as fingerprint
     from numbered
     group by store, visitor_type, visitor, session_id, session_number
