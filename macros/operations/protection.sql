@@ -52,12 +52,12 @@
     the sync see values, everybody else hashes (`hashed`, of text) or nulls.
 
     Args:
-        database (str): the published database.
+        place (str): database and schema of tag and policies: not of the published database, whose name
+            changes when it is swapped.
         key (str): of the hashes; a secret.
     Returns: list of str, one statement each.
 #}
-{% macro masking_statements(database, key) -%}
-    {%- set place = database ~ '.protection' -%}
+{% macro masking_statements(place, key) -%}
     {%- set tag = place ~ '.personal' -%}
     {%- set may = "is_role_in_session('LETTERSHOP_ADMIN') or is_role_in_session('LETTERSHOP_SYNC')" -%}
     {%- set hashed = "when system$get_tag_on_current_column('" ~ tag ~ "') = 'hashed'"
@@ -89,17 +89,18 @@
         database (str): the published database.
         columns (list): of dicts with table_schema, table_name, column_name and category.
         meta (dict): of the seed personal_columns: protection by category, and what is shown.
+        place (str): database and schema of the tag.
     Returns: list of str, one statement each.
 #}
-{% macro tag_statements(database, columns, meta) -%}
+{% macro tag_statements(database, columns, meta, place) -%}
     {%- set statements = [] -%}
     {%- for column in columns if column['column_name'] not in meta['shown'] -%}
         {%- set said = meta['protection'][column['category']] -%}
         {%- if said != 'shown' -%}
             {%- do statements.append(
                 'alter table ' ~ database ~ '.' ~ column['table_schema'] ~ '.' ~ column['table_name']
-                ~ ' modify column ' ~ column['column_name'] ~ ' set tag ' ~ database
-                ~ ".protection.personal = '" ~ said ~ "'"
+                ~ ' modify column ' ~ column['column_name'] ~ ' set tag ' ~ place
+                ~ ".personal = '" ~ said ~ "'"
             ) -%}
         {%- endif -%}
     {%- endfor -%}
@@ -113,14 +114,16 @@
     Args:
         database (str): the published database.
         tables (list): of core, with a customer_key.
+        place (str): database and schema of the policy.
+        profiled (str): the table of who may be profiled.
     Returns: list of str, one statement each.
 #}
-{% macro row_access_statements(database, tables) -%}
-    {%- set policy = database ~ '.protection.may_be_profiled' -%}
+{% macro row_access_statements(database, tables, place, profiled) -%}
+    {%- set policy = place ~ '.may_be_profiled' -%}
     {%- set statements = [
         'create row access policy if not exists ' ~ policy ~ ' as (person varchar) returns boolean -> '
         ~ "is_role_in_session('LETTERSHOP_ADMIN') or person is null or exists ("
-        ~ 'select 1 from ' ~ database ~ '.segments.profiled_customers as profiled'
+        ~ 'select 1 from ' ~ profiled ~ ' as profiled'
         ~ ' where profiled.customer_key = person)',
     ] -%}
     {%- for table in tables -%}
@@ -143,6 +146,7 @@
 {% macro protect(database) -%}
     {%- if execute and target.type == 'snowflake' -%}
         {%- set seed = graph.nodes['seed.lettershop.personal_columns'] -%}
+        {%- set place = state_database() ~ '.protection' -%}
         {%- set found = run_query(
             'select lower(c.table_schema) as table_schema, lower(c.table_name) as table_name,'
             ~ ' p.column_name, p.category from ' ~ database ~ '.information_schema.columns as c'
@@ -163,9 +167,12 @@
             'fct_service_interactions',
         ] -%}
         {%- set statements = (
-            masking_statements(database, env_var('LETTERSHOP_ERASURE_KEY', 'lettershop'))
-            + tag_statements(database, columns, seed.config.meta)
-            + row_access_statements(database, behaviour)
+            masking_statements(place, env_var('LETTERSHOP_ERASURE_KEY', 'lettershop'))
+            + tag_statements(database, columns, seed.config.meta, place)
+            + row_access_statements(
+                database, behaviour, place,
+                graph.nodes['model.lettershop.profiled_customers'].relation_name
+            )
             + grant_statements(database, readers())
         ) -%}
         {%- for statement in statements -%}

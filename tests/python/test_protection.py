@@ -57,13 +57,13 @@ def test_every_category_has_a_protection_and_both_engines_read_the_same():
         {"table_schema": "core", "table_name": "people", "column_name": name, "category": category}
         for name, category in csv.reader(pseudonymous.COLUMNS.read_text().splitlines()[1:])
     ]
-    statements = protection("tag_statements", "published", columns, META)
+    statements = protection("tag_statements", "published", columns, META, "state.protection")
     tagged = {
         (found[1], found[2])
         for each in statements
         if (found := re.fullmatch(
             r"alter table published\.core\.people modify column (\w+)"
-            r" set tag published\.protection\.personal = '(\w+)'",
+            r" set tag state\.protection\.personal = '(\w+)'",
             each,
         ))
     }
@@ -73,7 +73,7 @@ def test_every_category_has_a_protection_and_both_engines_read_the_same():
 
 
 def test_masks_show_values_to_admins_and_the_sync_only():
-    statements = protection("masking_statements", "published", "it's secret")
+    statements = protection("masking_statements", "state.protection", "it's secret")
     policies = [each for each in statements if each.startswith("create masking policy")]
     assert len(policies) == 6
     for each in policies:
@@ -108,11 +108,17 @@ def test_who_reads_what():
 
 
 def test_behaviour_of_people_who_may_not_be_profiled_has_no_rows():
-    first, *others = protection("row_access_statements", "published", ["fct_web_events"])
-    assert "exists (select 1 from published.segments.profiled_customers" in first
+    first, *others = protection(
+        "row_access_statements",
+        "published",
+        ["fct_web_events"],
+        "state.protection",
+        "work.segments.profiled_customers",
+    )
+    assert "exists (select 1 from work.segments.profiled_customers" in first
     assert others == [
         "alter table published.core.fct_web_events add row access policy"
-        " published.protection.may_be_profiled on (customer_key)"
+        " state.protection.may_be_profiled on (customer_key)"
     ]
     assert "orders" not in first
 
@@ -143,3 +149,25 @@ def test_python_on_snowflake_gets_the_versions_that_are_tested_here():
     for pin in found[0]["+packages"]:
         name, version = pin.split("==")
         assert importlib.metadata.version(name) == version
+
+
+def test_a_published_database_is_whole_and_protected_before_it_takes_its_place():
+    kept = [{"database": "state", "schema": "marts", "name": "segment_spells"}]
+    steps = said(
+        "operations/publish.sql", "publish_statements", "work", "published", ["core", "marts"], kept
+    )
+    assert steps["before"] == [
+        "create database if not exists published",
+        "create or replace transient database published_next",
+        "create transient schema published_next.core clone work.core",
+        "create transient schema published_next.marts clone work.marts",
+        "create schema if not exists published_next.marts",
+        "create or replace transient table published_next.marts.segment_spells"
+        " clone state.marts.segment_spells",
+    ]
+    assert steps["after"] == [
+        "alter database published_next swap with published",
+        "drop database published_next",
+    ]
+    text = (ROOT / "macros/operations/publish.sql").read_text()
+    assert text.index("steps['before']") < text.index("do protect(") < text.index("steps['after']")
