@@ -1,4 +1,4 @@
-"""The published tables for who need not know who somebody is: a file of its own beside the published.
+"""The published tables for who need not know who somebody is: a file beside the published one.
 
 Which columns are about people is in seeds/privacy/personal_columns.csv, what becomes of them in the
 `meta` of the YAML beside it. Equal values stay equal within a copy, so that tables still join. The

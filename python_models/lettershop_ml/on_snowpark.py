@@ -31,7 +31,7 @@ def doubles(expression: str) -> str:
 def frame(relation) -> pd.DataFrame:
     """Return a relation's rows as a data frame, decimals as doubles as DuckDB gives them."""
     table = relation.to_pandas()
-    for name in table.columns[table.dtypes == object]:
+    for name in table.select_dtypes(include=[object]).columns:
         known = table[name].dropna()
         if len(known) and known.map(lambda value: isinstance(value, Decimal)).all():
             table[name] = table[name].astype(float)

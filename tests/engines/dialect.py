@@ -19,12 +19,66 @@ from sqlglot.tokens import TokenType
 LIST = Path(__file__).with_name("snowflake_functions.txt")
 # Words before a bracket that are no functions.
 WORDS = frozenset(
-    "all and any as asc between by case desc distinct else end except exclude exists filter"
-    " first from group having in inner intersect is join lateral like limit not on or order outer"
-    " over partition qualify select table then union using values when where with within".split()
+    [
+        "all",
+        "and",
+        "any",
+        "as",
+        "asc",
+        "between",
+        "by",
+        "case",
+        "desc",
+        "distinct",
+        "else",
+        "end",
+        "except",
+        "exclude",
+        "exists",
+        "filter",
+        "first",
+        "from",
+        "group",
+        "having",
+        "in",
+        "inner",
+        "intersect",
+        "is",
+        "join",
+        "lateral",
+        "like",
+        "limit",
+        "not",
+        "on",
+        "or",
+        "order",
+        "outer",
+        "over",
+        "partition",
+        "qualify",
+        "select",
+        "table",
+        "then",
+        "union",
+        "using",
+        "values",
+        "when",
+        "where",
+        "with",
+        "within",
+    ]
 )
 # What DuckDB's catalogue of functions leaves to its parser.
-PARSED_BY_DUCKDB = {"cast", "try_cast", "extract", "coalesce", "nullif", "unnest", "position", "trim"}
+PARSED_BY_DUCKDB = {
+    "cast",
+    "try_cast",
+    "extract",
+    "coalesce",
+    "nullif",
+    "unnest",
+    "position",
+    "trim",
+}
 # What a sum of is not the same twice on several threads.
 DOUBLES = (exp.Div, exp.Exp, exp.Ln, exp.Log, exp.Pow, exp.Sqrt)
 

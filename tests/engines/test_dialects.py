@@ -56,9 +56,7 @@ def test_compiled_sql_is_of_its_engine_and_the_same_for_both(engine, tmp_path):
     found = compiled(engine, tmp_path)
     assert len(found) > 150
     wrong = {
-        name: said
-        for name, sql in found.items()
-        if (said := problems(sql, engine)) and sql.strip()
+        name: said for name, sql in found.items() if (said := problems(sql, engine)) and sql.strip()
     }
     assert wrong == {}
 
@@ -71,7 +69,9 @@ def test_a_missing_dispatch_is_found(tmp_path):
     for path in CROSS_DB.glob("*.sql"):
         (tmp_path / path.name).write_text(path.read_text())
     place = tmp_path / "matches.sql"
-    place.write_text(place.read_text().replace("macro snowflake__matches(", "macro other__matches("))
+    place.write_text(
+        place.read_text().replace("macro snowflake__matches(", "macro other__matches(")
+    )
     assert dialect.missing_variants(tmp_path) == ["matches"]
     # What Snowflake would then get.
     left = "select regexp_matches(email, '@') as is_address from people"

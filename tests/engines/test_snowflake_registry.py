@@ -37,7 +37,15 @@ def fits() -> pd.DataFrame:
             )
         ]
     )
-    columns = ["model_name", "model_version", "as_of_date", "decision", "reason", "metrics", "payload"]
+    columns = [
+        "model_name",
+        "model_version",
+        "as_of_date",
+        "decision",
+        "reason",
+        "metrics",
+        "payload",
+    ]
     return pd.DataFrame(
         [
             ("buys_30d", "20240701-1a2b3c4d", "2024-07-01", "promoted", "first", metrics, payload),

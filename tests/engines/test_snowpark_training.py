@@ -81,7 +81,10 @@ def tables() -> dict[str, tuple[dict, pd.DataFrame]]:
             {name: kind_of(value) for name, value in rules.iloc[0].items()},
             rules,
         ),
-        "lifetime_value_horizons": ({"horizon_days": "integer"}, pd.DataFrame({"horizon_days": [90]})),
+        "lifetime_value_horizons": (
+            {"horizon_days": "integer"},
+            pd.DataFrame({"horizon_days": [90]}),
+        ),
     }
     for grain in ("customer_category", "customer_send"):
         found[f"{grain}_features"] = found["customer_features"]

@@ -61,11 +61,13 @@ def test_every_category_has_a_protection_and_both_engines_read_the_same():
     tagged = {
         (found[1], found[2])
         for each in statements
-        if (found := re.fullmatch(
-            r"alter table published\.core\.people modify column (\w+)"
-            r" set tag state\.protection\.personal = '(\w+)'",
-            each,
-        ))
+        if (
+            found := re.fullmatch(
+                r"alter table published\.core\.people modify column (\w+)"
+                r" set tag state\.protection\.personal = '(\w+)'",
+                each,
+            )
+        )
     }
     assert len(tagged) == len(statements)
     assert tagged == {(name, how) for name, how in known.items() if how != "shown"}
@@ -125,7 +127,9 @@ def test_behaviour_of_people_who_may_not_be_profiled_has_no_rows():
 
 def test_large_facts_are_clustered_by_a_column_they_have():
     core = PROJECT["models"]["lettershop"]["core"]
-    clustered = {name: each["+cluster_by"] for name, each in core.items() if "+cluster_by" in str(each)}
+    clustered = {
+        name: each["+cluster_by"] for name, each in core.items() if "+cluster_by" in str(each)
+    }
     assert set(clustered) >= {"fct_orders", "fct_order_lines", "fct_web_events", "fct_messages"}
     for name, columns in clustered.items():
         (model,) = yaml.safe_load((ROOT / f"models/core/{name}.yml").read_text())["models"]
@@ -145,7 +149,9 @@ def test_python_on_snowflake_gets_the_versions_that_are_tested_here():
         for path in (ROOT / "python_models").glob("*/*.py")
         if path.parent.name != "lettershop_ml"
     ]
-    assert len(found) == len(files) and all(each["+imports"] == found[0]["+imports"] for each in found)
+    assert len(found) == len(files) and all(
+        each["+imports"] == found[0]["+imports"] for each in found
+    )
     for pin in found[0]["+packages"]:
         name, version = pin.split("==")
         assert importlib.metadata.version(name) == version

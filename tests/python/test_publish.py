@@ -129,11 +129,11 @@ def leaks(shop) -> list[tuple[str, str]]:
         assert connection.execute("select count(*) from secrets").fetchone()[0] > 20
         for catalog, schema, table, name in columns:
             held = f'from part."{schema}"."{table}" as held semi join secrets'
-            same = f'on held."{name}" = secret and secret <> \'\''
+            same = f"on held.\"{name}\" = secret and secret <> ''"
             if catalog == "part" and (
                 connection.execute(f"select count(*) {held} {same}").fetchone()[0]
                 or connection.execute(
-                    f'select count(*) from part."{schema}"."{table}" where contains("{name}", \'@\')'
+                    f'select count(*) from part."{schema}"."{table}" where "{name}" like \'%@%\''
                 ).fetchone()[0]
             ):
                 found.append((table, name))

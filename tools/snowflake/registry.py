@@ -105,7 +105,6 @@ def callable_model(version: Version):
         def predict(self, features: pd.DataFrame) -> pd.DataFrame:
             """Return logit and probability per row."""
             import numpy as np
-
             from lettershop_ml import terms as ours
 
             model = ours.from_rows(rows)
@@ -176,10 +175,9 @@ def main() -> int:
     if session is None:
         print(SKIPPED)
         return 0
+    from lettershop_ml import registry as fits
     from snowflake.ml.feature_store import CreationMode, FeatureStore
     from snowflake.ml.registry import Registry
-
-    from lettershop_ml import registry as fits
 
     place = settings()
     state = session.table(f"{state_database()}.training.model_fits")

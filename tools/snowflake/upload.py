@@ -83,7 +83,7 @@ def upload(session) -> list[str]:
 
 
 def main() -> int:
-    """Return the exit code: 0 where it was shipped or nobody can, 1 where a pin stands in the way."""
+    """Return the exit code: 1 where a pin stands in the way, else 0."""
     session = open_session()
     if session is None:
         print(SKIPPED)
