@@ -1,8 +1,8 @@
 """What compiled SQL may not hold if two engines are to agree about it, read from its syntax tree.
 
 sqlglot and sqlfluff let foreign functions pass, since a warehouse may have functions of its own.
-So the functions that exist are listed, in snowflake_functions.txt, one a line with its reason where
-the name is not plain; of DuckDB the engine itself says what it has.
+So the functions that exist are listed, in snowflake_functions.txt, one a line; of
+DuckDB the engine itself says what it has.
 """
 
 import re
@@ -19,54 +19,14 @@ from sqlglot.tokens import TokenType
 LIST = Path(__file__).with_name("snowflake_functions.txt")
 # Words before a bracket that are no functions.
 WORDS = frozenset(
-    [
-        "all",
-        "and",
-        "any",
-        "as",
-        "asc",
-        "between",
-        "by",
-        "case",
-        "desc",
-        "distinct",
-        "else",
-        "end",
-        "except",
-        "exclude",
-        "exists",
-        "filter",
-        "first",
-        "from",
-        "group",
-        "having",
-        "in",
-        "inner",
-        "intersect",
-        "is",
-        "join",
-        "lateral",
-        "like",
-        "limit",
-        "not",
-        "on",
-        "or",
-        "order",
-        "outer",
-        "over",
-        "partition",
-        "qualify",
-        "select",
-        "table",
-        "then",
-        "union",
-        "using",
-        "values",
-        "when",
-        "where",
-        "with",
-        "within",
-    ]
+    re.findall(
+        r"\w+",
+        """
+        all and any as asc between by case desc distinct else end except exclude exists filter first
+        from group having in inner intersect is join lateral like limit not on or order outer over
+        partition qualify select table then union using values when where with within
+        """,
+    )
 )
 # What DuckDB's catalogue of functions leaves to its parser.
 PARSED_BY_DUCKDB = {

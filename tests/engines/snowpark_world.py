@@ -150,10 +150,8 @@ def tables() -> dict[str, pd.DataFrame]:
         "customer_category_features": items,
         "customer_send_features": items,
         "training_requests": pd.DataFrame(
-            [
-                dict(zip(COLUMNS["training_requests"], (name, "probability", output, TODAY, *rest)))
-                for name, output, *rest in requests
-            ]
+            [(name, "probability", output, TODAY, *rest) for name, output, *rest in requests],
+            columns=list(COLUMNS["training_requests"]),
         ),
         "model_versions": pd.DataFrame(
             [
