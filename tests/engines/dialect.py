@@ -24,7 +24,7 @@ WORDS = frozenset(
         """
         all and any as asc between by case desc distinct else end except exclude exists filter first
         from group having in inner intersect is join lateral like limit not on or order outer over
-        partition qualify select table then union using values when where with within
+        partition pivot qualify select table then union unpivot using values when where with within
         """,
     )
 )
