@@ -148,6 +148,10 @@ subject-access: export SUBJECT_EMAIL := $(EMAIL)
 subject-access: $(VENV)/.core ## Write down everything held on a person (EMAIL=, OUT= a file)
 	@$(BIN)/python -m tools.subject_access $(OUT)
 
+.PHONY: snowflake-upload
+snowflake-upload: .venv-snowflake/.snowflake ## Ship lettershop_ml to the stage that Snowflake imports it from
+	@.venv-snowflake/bin/python -m tools.snowflake.upload
+
 # --- Quality ----------------------------------------------------------------------------------
 
 .PHONY: lint

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from tools import pseudonymous
 from tools.places import PROJECT, place
 
 # Core to monitoring; a schema that does not exist yet is passed over.
@@ -59,7 +60,7 @@ def activation_tests(run_id: str) -> list[tuple[str, str, str]]:
 
 
 def publish(target: Path | None = None) -> int:
-    """Write the published database from the working and the state database.
+    """Write the published database from the working and the state database, and its copy.
 
     Args:
         target: the file; default LETTERSHOP_PUBLISHED.
@@ -119,6 +120,7 @@ def publish(target: Path | None = None) -> int:
     with partial.open("rb") as written:
         os.fsync(written.fileno())
     partial.replace(target)
+    pseudonymous.copy(target)
     return len(tables)
 
 

@@ -22,7 +22,7 @@
         select
             *,
             row_number() over (
-                partition by cart_key order by occurred_at desc, event_id desc
+                partition by cart_key order by occurred_at desc nulls last, event_id desc nulls last
             ) as newness
         from {{ ref('fct_cart_events') }}
         {%- if day is not none %}
@@ -115,7 +115,8 @@
         where cart_id is not null
         qualify
             row_number() over (
-                partition by store, cart_id order by ordered_at desc, order_id desc
+                partition by store, cart_id
+                order by ordered_at desc nulls last, order_id desc nulls last
             ) = 1
     ),
 

@@ -10,7 +10,7 @@
     select *
     from {{ outbox }}
     where op <> 'event' and esp_id is not null
-    qualify row_number() over (partition by esp_id order by change_seq desc) = 1
+    qualify row_number() over (partition by esp_id order by change_seq desc nulls last) = 1
 {%- endmacro %}
 
 {#

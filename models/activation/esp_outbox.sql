@@ -80,7 +80,10 @@ own as (
         esp_id
     from latest
     where op in ('upsert', 'suppress', 'delete')
-    qualify row_number() over (partition by customer_key order by op desc, change_seq desc) = 1
+    qualify
+        row_number() over (
+            partition by customer_key order by op desc nulls last, change_seq desc nulls last
+        ) = 1
 ),
 
 wanted as (
@@ -157,7 +160,7 @@ final as (
                     when 'upsert' then 5
                     else 6
                 end,
-                is_echo desc,
+                is_echo desc nulls last,
                 esp_id asc,
                 payload_hash asc
         ) as change_seq,

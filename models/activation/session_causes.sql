@@ -54,7 +54,10 @@ unordered as (
         recent.*,
         row_number() over (
             partition by recent.customer_key
-            order by recent.ended_at desc, recent.started_at desc, recent.cause desc
+            order by
+                recent.ended_at desc nulls last,
+                recent.started_at desc nulls last,
+                recent.cause desc nulls last
         ) as newest_rank
     from recent
     left join last_orders on recent.customer_key = last_orders.customer_key
@@ -104,7 +107,7 @@ viewed as (
     qualify
         row_number() over (
             partition by matched.trigger_type, matched.cause, products.is_sensitive
-            order by max(views.occurred_at) desc, products.product_id desc
+            order by max(views.occurred_at) desc nulls last, products.product_id desc nulls last
         ) <= 10
 ),
 

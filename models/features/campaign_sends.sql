@@ -77,7 +77,7 @@ compared as (
 
 last_campaigns as (
     select * from compared
-    order by sent_date desc, campaign_key asc
+    order by sent_date desc nulls last, campaign_key asc
     limit 1
 ),
 

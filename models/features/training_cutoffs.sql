@@ -48,7 +48,9 @@ dated as (
 numbered as (
     select
         *,
-        row_number() over (partition by target_id order by as_of_date desc) as cutoff_number
+        row_number() over (
+            partition by target_id order by as_of_date desc nulls last
+        ) as cutoff_number
     from dated
     where as_of_date + horizon_days <= {{ as_of_date() }}
 ),

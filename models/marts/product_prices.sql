@@ -20,7 +20,7 @@ with products as (
 known as (
     select * from {{ this }}
     where seen_at < {{ as_of_at() }}
-    qualify row_number() over (partition by product_key order by seen_at desc) = 1
+    qualify row_number() over (partition by product_key order by seen_at desc nulls last) = 1
 ),
 
 {% endif -%}

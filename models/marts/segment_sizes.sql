@@ -38,7 +38,7 @@ largest_overlaps as (
     from sibling_overlaps
     qualify
         row_number() over (
-            partition by segment_id order by shared_count desc, sibling_segment_id asc
+            partition by segment_id order by shared_count desc nulls last, sibling_segment_id asc
         ) = 1
 ),
 

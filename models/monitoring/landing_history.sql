@@ -27,7 +27,9 @@ before as (
         row_number() over (
             partition by landing_table, column_name
             order by
-                case when as_of_date < {{ as_of_date() }} then 0 else 1 end, built_at desc, run_id
+                case when as_of_date < {{ as_of_date() }} then 0 else 1 end,
+                built_at desc nulls last,
+                run_id
         ) = 1
 ),
 {%- else -%}

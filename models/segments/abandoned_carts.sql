@@ -36,7 +36,7 @@ final as (
         carts.cart_base_amount,
         row_number() over (
             partition by carts.customer_key
-            order by carts.last_activity_at desc, carts.cart_key asc
+            order by carts.last_activity_at desc nulls last, carts.cart_key asc
         ) as cart_rank
     from carts
     inner join customers on carts.customer_key = customers.customer_key

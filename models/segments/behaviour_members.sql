@@ -3,7 +3,7 @@
 with purchases as (
     select
         *,
-        rank() over (order by net_revenue_amount desc) as revenue_rank,
+        rank() over (order by net_revenue_amount desc nulls last) as revenue_rank,
         count(*) over () as buyer_count
     from {{ ref('customer_purchase_summaries') }}
 ),

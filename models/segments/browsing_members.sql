@@ -27,7 +27,7 @@ visit_days as (
         purchases.last_order_date,
         thresholds.*,
         row_number() over (
-            partition by days.customer_key order by days.activity_date desc
+            partition by days.customer_key order by days.activity_date desc nulls last
         ) as visit_number
     from {{ ref('fct_customer_days') }} as days
     inner join customers on days.customer_key = customers.customer_key

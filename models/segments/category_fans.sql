@@ -47,7 +47,7 @@ final as (
     qualify
         row_number() over (
             partition by indexed.customer_key
-            order by indexed.product_amount desc, indexed.category asc
+            order by indexed.product_amount desc nulls last, indexed.category asc
         ) = 1
 )
 

@@ -145,7 +145,7 @@ matched as (
     from weighed
     qualify
         row_number() over (
-            partition by customer_key order by coalesce(is_held, false) desc, priority
+            partition by customer_key order by coalesce(is_held, false) desc nulls last, priority
         ) = 1
 ),
 

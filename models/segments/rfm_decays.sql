@@ -42,7 +42,7 @@ final as (
     from falls
     qualify
         row_number() over (
-            partition by recency_score, frequency_score order by fallen_score desc
+            partition by recency_score, frequency_score order by fallen_score desc nulls last
         ) = 1
 )
 

@@ -74,8 +74,8 @@ final as (
         row_number() over (
             partition by looked_at.customer_key
             order by
-                looked_at.view_count desc,
-                looked_at.last_viewed_at desc,
+                looked_at.view_count desc nulls last,
+                looked_at.last_viewed_at desc nulls last,
                 looked_at.product_key asc
         ) as product_rank
     from looked_at

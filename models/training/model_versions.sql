@@ -15,7 +15,7 @@ serving as (
         model_version
     from fits
     where decision in ('promoted', 'rolled_back')
-    qualify row_number() over (partition by model_name order by decision_number desc) = 1
+    qualify row_number() over (partition by model_name order by decision_number desc nulls last) = 1
 ),
 
 final as (
@@ -43,7 +43,7 @@ final as (
     qualify
         row_number() over (
             partition by trained.model_name, trained.model_version
-            order by trained.decision_number desc
+            order by trained.decision_number desc nulls last
         ) = 1
 )
 

@@ -13,7 +13,7 @@ final as (
         cause,
         reason,
         model_version,
-        row_number() over (partition by model_name order by decision_number desc) = 1
+        row_number() over (partition by model_name order by decision_number desc nulls last) = 1
             as is_last_decision
     from fits
 )

@@ -31,7 +31,7 @@ def doubles(expression: str) -> str:
 def frame(relation) -> pd.DataFrame:
     """Return a relation's rows as a data frame, decimals as doubles as DuckDB gives them."""
     table = relation.to_pandas()
-    for name in table.columns[table.dtypes == object]:
+    for name in table.select_dtypes(include=[object]).columns:
         known = table[name].dropna()
         if len(known) and known.map(lambda value: isinstance(value, Decimal)).all():
             table[name] = table[name].astype(float)
@@ -84,9 +84,10 @@ def typed(session, table: pd.DataFrame, columns: dict[str, str]):
     size = sum(len(str(value)) for row in rows for value in row)
     if size <= STATEMENT_CHARACTERS:
         return session.create_dataframe(rows, schema)
-    # A registry of large fits: row by row into a temporary table.
-    for number, row in enumerate(rows):
-        session.create_dataframe([row], schema).write.save_as_table(
-            ROWS, mode="append" if number else "overwrite", table_type="temporary"
-        )
+    # A registry of large fits: row by row, beside the statement instead of in it.
+    described = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    run(session, f"create or replace temporary table {ROWS} ({described})")
+    marks = ", ".join("?" * len(columns))
+    for row in rows:
+        session.sql(f"insert into {ROWS} values ({marks})", params=row).collect()
     return session.table(ROWS)

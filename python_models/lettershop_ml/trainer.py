@@ -90,7 +90,8 @@ class Inputs:
         return engine.frame(
             engine.query(
                 self.session,
-                "select target_id, count(*) as row_count, count(distinct customer_key) as customers,"
+                "select target_id, count(*) as row_count,"
+                " count(distinct customer_key) as customers,"
                 " sum(case when label > 0 then 1 else 0 end) as positives,"
                 f" count(distinct as_of_date) as cutoffs from ({self.past_labels()}) as labels"
                 " group by target_id",

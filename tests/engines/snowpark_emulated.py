@@ -6,12 +6,14 @@ bound inserts. Everything else is sent as Snowpark writes it; `Session.query_his
 
 import contextlib
 import functools
-import logging
 import socket
+import threading
+import time
 from unittest import mock
 
-import fakesnow
+import uvicorn
 from fakesnow.cursor import FakeSnowflakeCursor
+from fakesnow.server import app
 from snowflake.snowpark import Session
 
 NAMES = {
@@ -70,13 +72,30 @@ def execute(cursor: FakeSnowflakeCursor, command: str, *rest, **options):
 
 @contextlib.contextmanager
 def server():
-    """Run fakesnow's server on a free port of this machine, and give how to reach it."""
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    """Run fakesnow's server on a free port of this machine, and give how to reach it.
+
+    Not by `fakesnow.server`: its first call puts a module of that name in its place.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with (
-        mock.patch.object(FakeSnowflakeCursor, "execute", execute),
-        fakesnow.server(port=port) as connection,
-    ):
-        yield {**connection, "database": "LETTERSHOP", "schema": "MAIN"}
+    settings = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error")
+    running = uvicorn.Server(settings)
+    thread = threading.Thread(target=running.run, daemon=True)
+    with mock.patch.object(FakeSnowflakeCursor, "execute", execute):
+        thread.start()
+        while thread.is_alive() and not running.started:
+            time.sleep(0.1)
+        yield {
+            "user": "emulated",
+            "password": "emulated",
+            "account": "fakesnow",
+            "host": "127.0.0.1",
+            "port": port,
+            "protocol": "http",
+            "database": "LETTERSHOP",
+            "schema": "MAIN",
+            "session_parameters": {"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False},
+        }
+        running.should_exit = True
+        thread.join(timeout=30)

@@ -11,9 +11,8 @@ import math
 from unittest import mock
 
 import sqlglot
-from snowflake.snowpark import DataFrame, Session, Table
+from snowflake.snowpark import DataFrame, Session, Table, types
 from snowflake.snowpark import functions as f
-from snowflake.snowpark import types
 from snowflake.snowpark.mock import ColumnEmulator, ColumnType, patch
 from snowflake.snowpark.mock._telemetry import LocalTestOOBTelemetryService
 from sqlglot import exp
@@ -28,7 +27,9 @@ TYPES = {
 def _computed(values, function) -> ColumnEmulator:
     """Return a column of doubles: a function of each value that is known."""
     found = [None if value is None or value != value else function(value) for value in values]
-    return ColumnEmulator(data=found, index=values.index, sf_type=ColumnType(types.DoubleType(), True))
+    return ColumnEmulator(
+        data=found, index=values.index, sf_type=ColumnType(types.DoubleType(), True)
+    )
 
 
 @patch("exp")
@@ -48,7 +49,8 @@ def round_of(values: ColumnEmulator, digits: ColumnEmulator) -> ColumnEmulator:
     """Return each value rounded, halves away from zero: local testing has no round."""
     scale = 10 ** int(digits.iloc[0] if isinstance(digits, ColumnEmulator) else digits)
     return _computed(
-        values, lambda value: math.copysign(math.floor(abs(float(value)) * scale + 0.5), value) / scale
+        values,
+        lambda value: math.copysign(math.floor(abs(float(value)) * scale + 0.5), value) / scale,
     )
 
 

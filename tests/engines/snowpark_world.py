@@ -17,7 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "python_models"))
 
-from lettershop_ml import engine, metrics, terms
+from lettershop_ml import engine, metrics, terms  # noqa: E402 - found by the path above
 
 TODAY = date(2024, 7, 1)
 CUSTOMERS = 60
@@ -150,12 +150,8 @@ def tables() -> dict[str, pd.DataFrame]:
         "customer_category_features": items,
         "customer_send_features": items,
         "training_requests": pd.DataFrame(
-            [
-                dict(
-                    zip(COLUMNS["training_requests"], (name, "probability", output, TODAY, *rest))
-                )
-                for name, output, *rest in requests
-            ]
+            [(name, "probability", output, TODAY, *rest) for name, output, *rest in requests],
+            columns=list(COLUMNS["training_requests"]),
         ),
         "model_versions": pd.DataFrame(
             [

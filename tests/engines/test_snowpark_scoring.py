@@ -29,12 +29,12 @@ def expected():
     """Give what every scoring file returns on DuckDB."""
     connection = duckdb.connect()
     for name, table in tables().items():
-        columns = ", ".join(f"cast({key} as {kind}) as {key}" for key, kind in COLUMNS[name].items())
+        columns = ", ".join(
+            f"cast({key} as {kind}) as {key}" for key, kind in COLUMNS[name].items()
+        )
         connection.register("arrived", table)
         connection.execute(f"create table {name} as select {columns} from arrived")
-    return {
-        path: rows_of(run(path, Dbt(connection.table), connection)) for path in (*LAZY, CELLS)
-    }
+    return {path: rows_of(run(path, Dbt(connection.table), connection)) for path in (*LAZY, CELLS)}
 
 
 def fill(session) -> None:
@@ -118,7 +118,7 @@ def test_names_are_folded_as_sql_folds_them(emulated):
     relation = run(CELLS, Dbt(emulated.table), emulated)
     assert relation.columns[0] == "REPEAT_COUNT"
     # From pandas it would be "repeat_count", which nobody finds who writes repeat_count.
-    assert list(engine.frame(relation))[0] == "repeat_count"
+    assert engine.frame(relation).columns[0] == "repeat_count"
     assert engine.frame(emulated.table("score_bands"))["from_decile"].tolist() == [0, 5, 9] * 2
 
 
@@ -130,11 +130,9 @@ def test_doubles_are_said_to_be_doubles(emulated):
 
 
 def test_a_relation_of_several_statements_is_refused():
-    class Large:
-        """A DataFrame whose rows Snowpark first inserts into a table of its own."""
-
-        __module__ = "snowflake.snowpark.dataframe"
-        queries = {"queries": ["create ...", "insert ...", "select ..."], "post_actions": []}
+    # A DataFrame whose rows Snowpark first inserts into a table of its own.
+    queries = {"queries": ["create ...", "insert ...", "select ..."], "post_actions": []}
+    large = type("Large", (), {"__module__": "snowflake.snowpark.dataframe", "queries": queries})
 
     with pytest.raises(ValueError, match="several statements"):
-        engine.sql_of(Large())
+        engine.sql_of(large())

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tests.engines import snowpark_emulated
-from tests.engines.snowpark_world import Dbt, engine, run
+from tests.engines.snowpark_world import ROOT, Dbt, engine, run
 
 TODAY = date(2024, 7, 1)
 CUSTOMERS = 240
@@ -64,6 +64,7 @@ def tables() -> dict[str, tuple[dict, pd.DataFrame]]:
     history = pd.DataFrame(past, columns=list(features))
     now = history[history["as_of_date"] == CUTOFFS[-1]].assign(as_of_date=TODAY)
     catalog = ("grain", "feature", "family", "transform", "missing_rule", "used_by", "is_forbidden")
+    rules = pd.read_csv(ROOT / "seeds" / "models" / "persona_rules.csv").astype(str)
     found = {
         "training_features": (features, history),
         "customer_features": (features, now),
@@ -76,8 +77,14 @@ def tables() -> dict[str, tuple[dict, pd.DataFrame]]:
             dict.fromkeys(catalog, "varchar"),
             pd.DataFrame(CATALOG, columns=list(catalog)),
         ),
-        "persona_rules": ({"priority": "integer"}, pd.DataFrame({"priority": [10]})),
-        "lifetime_value_horizons": ({"horizon_days": "integer"}, pd.DataFrame({"horizon_days": [90]})),
+        "persona_rules": (
+            {name: kind_of(value) for name, value in rules.iloc[0].items()},
+            rules,
+        ),
+        "lifetime_value_horizons": (
+            {"horizon_days": "integer"},
+            pd.DataFrame({"horizon_days": [90]}),
+        ),
     }
     for grain in ("customer_category", "customer_send"):
         found[f"{grain}_features"] = found["customer_features"]

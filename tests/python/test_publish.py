@@ -4,6 +4,7 @@ What a person who asks is told of it, and how it explains a customer. And what c
 beside it: previewed, and then built, with columns and segments of the shop's own.
 """
 
+import csv
 import json
 import os
 import re
@@ -17,7 +18,7 @@ import pytest
 import yaml
 from conftest import OPTIONAL_TABLES, ROOT, TABLES, Build
 
-from tools import explain, subject_access
+from tools import explain, pseudonymous, subject_access
 from tools.sync import permit
 
 EMAIL = "very.personal.address@example.com"
@@ -134,6 +135,78 @@ def test_what_is_published_says_which_tests_of_the_activation_ran(shop):
         pytest.raises(permit.Refused, match="profiling_basis is not set"),
     ):
         permit.require_permit(connection)
+
+
+def leaks(shop) -> list[tuple[str, str]]:
+    """Return the columns of the pseudonymous copy that hold what names or reaches a person."""
+    rows = csv.reader(pseudonymous.COLUMNS.read_text().splitlines())
+    naming = {name for name, kind in rows if kind in ("identifier", "contact", "identity")}
+    naming |= {"customer_key", "own_key", "order_id"}
+    # What many people share says nothing about one.
+    naming -= {"gender", "language"}
+    found = []
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{shop / 'published.duckdb'}' as whole (read_only)")
+        connection.execute(f"attach '{shop / 'published_pseudonymous.duckdb'}' as part (read_only)")
+        columns = connection.execute(
+            "select table_catalog, table_schema, table_name, column_name"
+            " from information_schema.columns where data_type = 'VARCHAR'"
+            " and table_catalog in ('whole', 'part')"
+        ).fetchall()
+        secrets = " union ".join(
+            f'select "{name}" as secret from whole."{schema}"."{table}"'
+            for catalog, schema, table, name in columns
+            if catalog == "whole" and name in naming
+        )
+        connection.execute(f"create temp table secrets as {secrets}")
+        assert connection.execute("select count(*) from secrets").fetchone()[0] > 5
+        for catalog, schema, table, name in columns:
+            held = f'from part."{schema}"."{table}" as held semi join secrets'
+            same = f"on held.\"{name}\" = secret and secret <> ''"
+            if catalog == "part" and (
+                connection.execute(f"select count(*) {held} {same}").fetchone()[0]
+                or connection.execute(
+                    f'select count(*) from part."{schema}"."{table}" where "{name}" like \'%@%\''
+                ).fetchone()[0]
+            ):
+                found.append((table, name))
+    return found
+
+
+def test_the_pseudonymous_copy_names_nobody_and_still_joins(shop):
+    assert leaks(shop) == []
+    path = shop / "published_pseudonymous.duckdb"
+    assert EMAIL.encode() not in path.read_bytes()
+    joined = (
+        "select count(*), count(distinct customer_key), sum(net_revenue_base_amount)"
+        " from {0}.core.fct_orders inner join {0}.core.dim_customers using (customer_key)"
+    )
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{shop / 'published.duckdb'}' as whole (read_only)")
+        connection.execute(f"attach '{path}' as part (read_only)")
+        figures = [connection.execute(joined.format(name)).fetchone() for name in ("whole", "part")]
+        assert figures[0] == figures[1] and figures[0][0] > 0
+        schemas = "select distinct schema_name from duckdb_tables() where database_name = 'part'"
+        assert {name for (name,) in connection.execute(schemas).fetchall()} <= set(
+            pseudonymous.SCHEMAS
+        )
+
+
+def test_a_copy_that_names_somebody_is_found_out_and_no_two_are_alike(shop, monkeypatch):
+    path = shop / "published_pseudonymous.duckdb"
+    keys = "select customer_key from core.dim_customers order by all"
+
+    def held():
+        with duckdb.connect(str(path), read_only=True) as connection:
+            return connection.execute(keys).fetchall()
+
+    before, known = held(), pseudonymous.protections()
+    monkeypatch.setattr(pseudonymous, "protections", lambda: known | {"email": "shown"})
+    pseudonymous.copy(shop / "published.duckdb")
+    monkeypatch.undo()
+    assert ("dim_customers", "email") in leaks(shop)
+    pseudonymous.copy(shop / "published.duckdb")
+    assert leaks(shop) == [] and not set(before) & set(held())
 
 
 def access(folder, email, **variables):

@@ -88,7 +88,7 @@ final as (
             order by
                 case when records.origin = 'crm' then 0 else 1 end asc,
                 records.recorded_at asc nulls last,
-                records.origin desc,
+                records.origin desc nulls last,
                 records.record_id asc
         ) as key_rank
     from records

@@ -19,7 +19,8 @@ latest as (
     from statements
     qualify
         row_number() over (
-            partition by customer_key, purpose, kind order by occurred_at desc, event_id asc
+            partition by customer_key, purpose, kind
+            order by occurred_at desc nulls last, event_id asc
         ) = 1
 ),
 

@@ -74,7 +74,7 @@ newest as (
     qualify
         row_number() over (
             partition by walked.store, walked.identifier_type, walked.identifier
-            order by walked.requested_at desc, walked.request_id desc
+            order by walked.requested_at desc nulls last, walked.request_id desc nulls last
         ) = 1
 ),
 

@@ -1,0 +1,183 @@
+{#
+    Who sees what on Snowflake (docs/decisions/0066): statements as text, which tests read, and the
+    operation that runs them. What is about people, and what becomes of it, is said once, in
+    seeds/privacy/personal_columns.csv and the meta of its YAML; tools/pseudonymous.py reads the same.
+#}
+
+{#
+    The schemas each role reads, of the published database.
+
+    Returns: dict, role to schemas.
+#}
+{% macro readers() -%}
+    {{ return({
+        'lettershop_analyst': ['core', 'segments', 'predictions', 'marts'],
+        'lettershop_sync': ['activation', 'monitoring'],
+        'lettershop_admin': [
+            'core', 'segments', 'features', 'training', 'scoring', 'predictions', 'marts',
+            'activation', 'monitoring',
+        ],
+    }) }}
+{%- endmacro %}
+
+{#
+    Grants of reading: what is there, and what later builds put there.
+
+    Args:
+        database (str): the published database.
+        roles (dict): role to schemas.
+    Returns: list of str, one statement each.
+#}
+{% macro grant_statements(database, roles) -%}
+    {%- set statements = [] -%}
+    {%- for role, schemas in roles.items() -%}
+        {%- do statements.append('grant usage on database ' ~ database ~ ' to role ' ~ role) -%}
+        {%- for schema in schemas -%}
+            {%- set place = 'schema ' ~ database ~ '.' ~ schema -%}
+            {%- do statements.append('grant usage on ' ~ place ~ ' to role ' ~ role) -%}
+            {%- for time in ('all', 'future') -%}
+                {%- for kind in ('tables', 'views') -%}
+                    {%- do statements.append(
+                        'grant select on ' ~ time ~ ' ' ~ kind ~ ' in ' ~ place ~ ' to role ' ~ role
+                    ) -%}
+                {%- endfor -%}
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(statements) }}
+{%- endmacro %}
+
+{#
+    The tag that marks columns about people, and the masking policies that hang on it: admins and
+    the sync see values, everybody else hashes (`hashed`, of text) or nulls.
+
+    Args:
+        place (str): database and schema of tag and policies: not of the published database, whose name
+            changes when it is swapped.
+        key (str): of the hashes; a secret.
+    Returns: list of str, one statement each.
+#}
+{% macro masking_statements(place, key) -%}
+    {%- set tag = place ~ '.personal' -%}
+    {%- set may = "is_role_in_session('LETTERSHOP_ADMIN') or is_role_in_session('LETTERSHOP_SYNC')" -%}
+    {%- set hashed = "when system$get_tag_on_current_column('" ~ tag ~ "') = 'hashed'"
+        ~ " then md5('" ~ key | replace("'", "''") ~ "' || value)" -%}
+    {%- set types = {
+        'varchar': hashed, 'number': '', 'float': '', 'boolean': '', 'date': '', 'timestamp_ntz': '',
+    } -%}
+    {%- set statements = [
+        'create schema if not exists ' ~ place,
+        'create tag if not exists ' ~ tag ~ " allowed_values 'hashed', 'hidden'",
+    ] -%}
+    {%- for type, otherwise in types.items() -%}
+        {%- set policy = place ~ '.personal_' ~ type -%}
+        {%- do statements.append(
+            'create masking policy if not exists ' ~ policy ~ ' as (value ' ~ type ~ ') returns ' ~ type
+            ~ ' -> case when ' ~ may ~ ' then value ' ~ otherwise ~ ' end'
+        ) -%}
+        {%- do statements.append(
+            'alter tag ' ~ tag ~ ' set masking policy ' ~ policy ~ ' force'
+        ) -%}
+    {%- endfor -%}
+    {{ return(statements) }}
+{%- endmacro %}
+
+{#
+    The tags of columns about people.
+
+    Args:
+        database (str): the published database.
+        columns (list): of dicts with table_schema, table_name, column_name and category.
+        meta (dict): of the seed personal_columns: protection by category, and what is shown.
+        place (str): database and schema of the tag.
+    Returns: list of str, one statement each.
+#}
+{% macro tag_statements(database, columns, meta, place) -%}
+    {%- set statements = [] -%}
+    {%- for column in columns if column['column_name'] not in meta['shown'] -%}
+        {%- set said = meta['protection'][column['category']] -%}
+        {%- if said != 'shown' -%}
+            {%- do statements.append(
+                'alter table ' ~ database ~ '.' ~ column['table_schema'] ~ '.' ~ column['table_name']
+                ~ ' modify column ' ~ column['column_name'] ~ ' set tag ' ~ place
+                ~ ".personal = '" ~ said ~ "'"
+            ) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(statements) }}
+{%- endmacro %}
+
+{#
+    Row access: analysts see what people did on the site, and with service, of those only who may be
+    profiled. Orders stay whole, so that revenue adds up.
+
+    Args:
+        database (str): the published database.
+        tables (list): of core, with a customer_key.
+        place (str): database and schema of the policy.
+        profiled (str): the table of who may be profiled.
+    Returns: list of str, one statement each.
+#}
+{% macro row_access_statements(database, tables, place, profiled) -%}
+    {%- set policy = place ~ '.may_be_profiled' -%}
+    {%- set statements = [
+        'create row access policy if not exists ' ~ policy ~ ' as (person varchar) returns boolean -> '
+        ~ "is_role_in_session('LETTERSHOP_ADMIN') or person is null or exists ("
+        ~ 'select 1 from ' ~ profiled ~ ' as profiled'
+        ~ ' where profiled.customer_key = person)',
+    ] -%}
+    {%- for table in tables -%}
+        {%- do statements.append(
+            'alter table ' ~ database ~ '.core.' ~ table ~ ' add row access policy ' ~ policy
+            ~ ' on (customer_key)'
+        ) -%}
+    {%- endfor -%}
+    {{ return(statements) }}
+{%- endmacro %}
+
+{#
+    Protect a database before anybody may read it; for `dbt run-operation protect` on Snowflake, after
+    the published tables are there and before they are put in their place. Does nothing on DuckDB,
+    where readers get a file of their own.
+
+    Args:
+        database (str): the published database.
+#}
+{% macro protect(database) -%}
+    {%- if execute and target.type == 'snowflake' -%}
+        {%- set seed = graph.nodes['seed.lettershop.personal_columns'] -%}
+        {%- set place = state_database() ~ '.protection' -%}
+        {%- set found = run_query(
+            'select lower(c.table_schema) as table_schema, lower(c.table_name) as table_name,'
+            ~ ' p.column_name, p.category from ' ~ database ~ '.information_schema.columns as c'
+            ~ ' inner join ' ~ seed.relation_name ~ ' as p on p.column_name = lower(c.column_name)'
+            ~ " inner join " ~ database ~ ".information_schema.tables as t"
+            ~ " on t.table_schema = c.table_schema and t.table_name = c.table_name"
+            ~ " where t.table_type = 'BASE TABLE' order by 1, 2, 3"
+        ) -%}
+        {%- set columns = [] -%}
+        {%- for row in found.rows -%}
+            {%- do columns.append({
+                'table_schema': row[0], 'table_name': row[1], 'column_name': row[2],
+                'category': row[3],
+            }) -%}
+        {%- endfor -%}
+        {%- set behaviour = [
+            'fct_web_events', 'fct_web_sessions', 'fct_social_interactions',
+            'fct_service_interactions',
+        ] -%}
+        {%- set statements = (
+            masking_statements(place, env_var('LETTERSHOP_ERASURE_KEY', 'lettershop'))
+            + tag_statements(database, columns, seed.config.meta, place)
+            + row_access_statements(
+                database, behaviour, place,
+                graph.nodes['model.lettershop.profiled_customers'].relation_name
+            )
+            + grant_statements(database, readers())
+        ) -%}
+        {%- for statement in statements -%}
+            {%- do run_query(statement) -%}
+        {%- endfor -%}
+        {{ log(statements | length ~ ' statements protect ' ~ database, info=true) }}
+    {%- endif -%}
+{%- endmacro %}

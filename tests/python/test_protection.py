@@ -1,0 +1,181 @@
+"""What Snowflake is told about who sees what, and how models run there: asserted as text.
+
+No account and no emulator runs these statements; that they are complete and say what the YAML says
+can still be tested.
+"""
+
+import csv
+import importlib.metadata
+import re
+
+import jinja2
+import pytest
+import yaml
+from conftest import ROOT
+
+from tools import pseudonymous
+
+SEED = ROOT / "seeds" / "privacy" / "personal_columns.yml"
+META = yaml.safe_load(SEED.read_text())["seeds"][0]["config"]["meta"]
+PROJECT = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
+
+
+class Returned(Exception):  # noqa: N818 - dbt's `return` ends a macro, as an exception does
+    """What a macro returns."""
+
+
+def said(path: str, macro: str, *arguments):
+    """Return what a macro of the project returns.
+
+    Args:
+        path: of its file, in macros.
+        macro: its name.
+        arguments: of the macro.
+    """
+
+    def give(value):
+        raise Returned(value)
+
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"])
+    environment.globals |= {"return": give}
+    module = environment.from_string((ROOT / "macros" / path).read_text()).module
+    with pytest.raises(Returned) as returned:
+        getattr(module, macro)(*arguments)
+    return returned.value.args[0]
+
+
+def protection(macro: str, *arguments) -> list[str]:
+    """Return the statements of a macro about who sees what, white space as one blank."""
+    found = said("operations/protection.sql", macro, *arguments)
+    return [" ".join(each.split()) for each in found]
+
+
+def test_every_category_has_a_protection_and_both_engines_read_the_same():
+    known = pseudonymous.protections()
+    assert set(known.values()) <= {"hashed", "hidden", "shown"}
+    columns = [
+        {"table_schema": "core", "table_name": "people", "column_name": name, "category": category}
+        for name, category in csv.reader(pseudonymous.COLUMNS.read_text().splitlines()[1:])
+    ]
+    statements = protection("tag_statements", "published", columns, META, "state.protection")
+    tagged = {
+        (found[1], found[2])
+        for each in statements
+        if (
+            found := re.fullmatch(
+                r"alter table published\.core\.people modify column (\w+)"
+                r" set tag state\.protection\.personal = '(\w+)'",
+                each,
+            )
+        )
+    }
+    assert len(tagged) == len(statements)
+    assert tagged == {(name, how) for name, how in known.items() if how != "shown"}
+    assert ("email", "hashed") in tagged and ("birth_date", "hidden") in tagged
+
+
+def test_masks_show_values_to_admins_and_the_sync_only():
+    statements = protection("masking_statements", "state.protection", "it's secret")
+    policies = [each for each in statements if each.startswith("create masking policy")]
+    assert len(policies) == 6
+    for each in policies:
+        assert re.search(
+            r"-> case when is_role_in_session\('LETTERSHOP_ADMIN'\)"
+            r" or is_role_in_session\('LETTERSHOP_SYNC'\) then value .*end$",
+            each,
+        )
+        # A policy of a tag must give back the type it takes.
+        kinds = re.search(r"\(value (\w+)\) returns (\w+) ->", each)
+        assert kinds[1] == kinds[2]
+        assert ("md5('it''s secret' || value)" in each) == (kinds[1] == "varchar")
+    assert sum("set masking policy" in each for each in statements) == 6
+    assert "allowed_values 'hashed', 'hidden'" in statements[1]
+
+
+def test_who_reads_what():
+    roles = said("operations/protection.sql", "readers")
+    assert set(roles) == {"lettershop_analyst", "lettershop_sync", "lettershop_admin"}
+    assert set(roles["lettershop_analyst"]) == set(pseudonymous.SCHEMAS)
+    assert roles["lettershop_sync"] == ["activation", "monitoring"]
+    statements = protection("grant_statements", "published", roles)
+    assert "grant select on future tables in schema published.marts to role lettershop_analyst" in (
+        statements
+    )
+    assert not [each for each in statements if "activation" in each and "analyst" in each]
+    # Reading and nothing else; the working and the state database are nobody's.
+    assert all(
+        re.match(r"grant (usage on|select on (all|future) (tables|views) in) ", each)
+        for each in statements
+    )
+
+
+def test_behaviour_of_people_who_may_not_be_profiled_has_no_rows():
+    first, *others = protection(
+        "row_access_statements",
+        "published",
+        ["fct_web_events"],
+        "state.protection",
+        "work.segments.profiled_customers",
+    )
+    assert "exists (select 1 from work.segments.profiled_customers" in first
+    assert others == [
+        "alter table published.core.fct_web_events add row access policy"
+        " state.protection.may_be_profiled on (customer_key)"
+    ]
+    assert "orders" not in first
+
+
+def test_large_facts_are_clustered_by_a_column_they_have():
+    core = PROJECT["models"]["lettershop"]["core"]
+    clustered = {
+        name: each["+cluster_by"] for name, each in core.items() if "+cluster_by" in str(each)
+    }
+    assert set(clustered) == {"fct_orders", "fct_order_lines", "fct_web_events", "fct_messages"}
+    large = {name for name, each in core.items() if "+snowflake_warehouse" in str(each)}
+    assert large == {"fct_order_lines", "fct_web_events", "fct_messages"}
+    for name, columns in clustered.items():
+        (model,) = yaml.safe_load((ROOT / f"models/core/{name}.yml").read_text())["models"]
+        assert set(columns) <= {column["name"] for column in model["columns"]}
+
+
+def test_python_on_snowflake_gets_the_versions_that_are_tested_here():
+    layers = PROJECT["models"]["lettershop"]
+    found = [
+        node
+        for layer in ("training", "scoring", "monitoring")
+        for name, node in layers[layer].items()
+        if isinstance(node, dict) and "+packages" in node
+    ]
+    files = [
+        path
+        for path in (ROOT / "python_models").glob("*/*.py")
+        if path.parent.name != "lettershop_ml"
+    ]
+    assert len(found) == len(files) and all(
+        each["+imports"] == found[0]["+imports"] for each in found
+    )
+    for pin in found[0]["+packages"]:
+        name, version = pin.split("==")
+        assert importlib.metadata.version(name) == version
+
+
+def test_a_published_database_is_whole_and_protected_before_it_takes_its_place():
+    kept = [{"database": "state", "schema": "marts", "name": "segment_spells"}]
+    steps = said(
+        "operations/publish.sql", "publish_statements", "work", "published", ["core", "marts"], kept
+    )
+    assert steps["before"] == [
+        "create database if not exists published",
+        "create or replace transient database published_next",
+        "create transient schema published_next.core clone work.core",
+        "create transient schema published_next.marts clone work.marts",
+        "create schema if not exists published_next.marts",
+        "create or replace transient table published_next.marts.segment_spells"
+        " clone state.marts.segment_spells",
+    ]
+    assert steps["after"] == [
+        "alter database published_next swap with published",
+        "drop database published_next",
+    ]
+    text = (ROOT / "macros/operations/publish.sql").read_text()
+    assert text.index("steps['before']") < text.index("do protect(") < text.index("steps['after']")

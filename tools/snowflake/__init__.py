@@ -1,0 +1,1 @@
+"""What Snowflake needs beside dbt: code on a stage, models in its registry."""

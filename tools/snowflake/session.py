@@ -1,0 +1,36 @@
+"""A connection to Snowflake from the variables of the profile, or none where they are not set."""
+
+import os
+
+# As in profiles/profiles.yml; the first three have no default that could work.
+REQUIRED = ("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER", "SNOWFLAKE_PRIVATE_KEY_PATH")
+SKIPPED = "skipped: no credentials"
+
+
+def settings() -> dict | None:
+    """Return what Snowpark needs to connect, None without credentials."""
+    if not all(os.environ.get(name) for name in REQUIRED):
+        return None
+    account, user, key = (os.environ[name] for name in REQUIRED)
+    found = {
+        "account": account,
+        "user": user,
+        "private_key_file": key,
+        "role": os.environ.get("SNOWFLAKE_ROLE", "LETTERSHOP_TRANSFORMER"),
+        "warehouse": os.environ.get("SNOWFLAKE_WAREHOUSE", "LETTERSHOP_WH"),
+        "database": os.environ.get("SNOWFLAKE_DATABASE", "LETTERSHOP"),
+        "schema": "main",
+    }
+    if phrase := os.environ.get("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"):
+        found["private_key_file_pwd"] = phrase
+    return found
+
+
+def open_session():
+    """Return a Snowpark session, None without credentials."""
+    found = settings()
+    if found is None:
+        return None
+    from snowflake.snowpark import Session
+
+    return Session.builder.configs(found).create()
