@@ -126,11 +126,25 @@
             ~ '. Allowed: ' ~ allowed ~ '.'
         ) -%}
     {%- endfor -%}
-    {%- for name in lettershop.passed_vars() if name.startswith('using_') -%}
-        {%- if name not in settings -%}
+    {#- A shop's own project may have vars of its own. -#}
+    {%- set others = [
+        'custom_segment_models', 'training_cutoffs', 'retrain_models', 'rollback_models'
+    ] if project_name == 'lettershop' -%}
+    {%- for name in lettershop.passed_vars() if name not in settings -%}
+        {%- if name.startswith('using_') -%}
             {%- do problems.append(
                 'The var ' ~ name ~ ' switches nothing: there is no optional landing table '
                 ~ name[6:] ~ '. `make check` names them all.'
+            ) -%}
+        {%- elif others and name not in others -%}
+            {%- set alike = [] -%}
+            {%- for known in (settings.keys() | list) + others if known[:4] == name[:4] -%}
+                {%- do alike.append(known) -%}
+            {%- endfor -%}
+            {%- do problems.append(
+                'There is no var ' ~ name ~ '. '
+                ~ ('Meant may be: ' ~ alike | join(', ') ~ '.' if alike
+                    else 'dbt_project.yml lists them all.')
             ) -%}
         {%- endif -%}
     {%- endfor -%}

@@ -14,6 +14,7 @@ ON = (
     "esp_contacts",
     "esp_events",
     "service_interactions",
+    "shop_refunds",
     "customer_attributes",
     "social_interactions",
     "web_events",
@@ -89,8 +90,16 @@ def tables(contacts, contacts_loaded_at, customers=CUSTOMERS, orders=ORDERS) -> 
         ),
         shop_products=rows("product_id", [("p",)]),
         shop_orders=rows(
-            "order_id, customer_id, email, phone, ordered_at, order_status, currency, total_amount",
-            [(*order, "paid", "USD", 10) for order in orders],
+            "order_id, customer_id, email, phone, ordered_at, order_status, currency, total_amount,"
+            " coupon_code, utm_content",
+            [(*order, "paid", "USD", 10, f"FOR-{order[0]}", f"to {order[1]}") for order in orders],
+        ),
+        shop_refunds=rows(
+            "refund_id, order_id, refunded_at, refund_amount, reason",
+            [
+                ("r1", "by_ann", "2024-03-01", 0, "asked for by Ann, ann.crm@example.com"),
+                ("r2", "by_bob", "2024-03-01", 0, "too small"),
+            ],
         ),
         shop_order_lines=rows(
             "order_line_id, order_id, product_id, quantity, line_amount",
@@ -154,6 +163,13 @@ def asked(builds, write_tables):
     build.left = build.query("select identifier_type, identifier from core.fct_erasures")
     build.orders = dict(build.query("select order_id, is_anonymised from core.fct_orders"))
     build.revenue = build.query("select sum(net_revenue_amount) from core.fct_orders")
+    build.texts = build.query(
+        """
+        select is_anonymised, count(coupon_code), count(utm_content), count(refunds.reason)
+        from core.fct_orders left join core.fct_refunds as refunds using (store, order_id)
+        group by is_anonymised order by is_anonymised
+        """
+    )
     build.spelled = build.query("select count(*) from state.marts.segment_spells")
     build.profiled = build.query(
         """
@@ -221,6 +237,12 @@ def test_orders_stay_and_are_anonymous(asked):
         "by_a_guest_of_dora",
     }
     assert asked.revenue == [(10 * len(ORDERS),)]
+
+
+def test_nothing_that_somebody_wrote_stays_at_anonymous_orders(asked):
+    """No code or tag that may be one person's, and no words about a refund; others keep theirs."""
+    named = len(ORDERS) - 4
+    assert asked.texts == [(False, named, named, 1), (True, 0, 0, 0)]
 
 
 def test_who_may_not_be_profiled_is_in_no_segment(asked):

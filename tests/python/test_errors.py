@@ -102,6 +102,15 @@ def test_vars_file_that_is_no_mapping(landing, dbt):
     stops(dbt("seed"), "vars.yml", "name: value")
 
 
+def test_a_var_that_there_is_not_is_named(landing, dbt):
+    landing()
+    stops(
+        dbt("seed", vars=VARS | {"minimum_ag": 16, "colour": "red"}),
+        "There is no var minimum_ag. Meant may be: minimum_age.",
+        "There is no var colour. dbt_project.yml lists them all.",
+    )
+
+
 UNKNOWN_VALUES = {
     "shop_timezone": ("Berlin", "'Europe/Berlin'"),
     "base_currency": ("usd", "ISO 4217"),

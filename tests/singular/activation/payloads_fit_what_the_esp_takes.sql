@@ -20,4 +20,6 @@ where
         length(profiles.persona)
     ) > limits.max_text_length
     -- A null clears nothing at an ESP.
-    or position(': null' in payloads.payload) > 0
+    or {{ matches(
+        "replace(payloads.payload, chr(92) || '\"', '')", '[{,] ?"[^"]*": null[,}]'
+    ) }}

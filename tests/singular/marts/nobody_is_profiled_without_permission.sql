@@ -26,6 +26,15 @@ from {{ ref(model) }} as scored
 inner join forbidden on scored.customer_key = forbidden.customer_key
 union all
 {%- endfor %}
+-- History is kept under every key that somebody had.
+select
+    'segment_spells' as model_name,
+    spells.customer_key
+from {{ ref('segment_spells') }} as spells
+left join {{ record_keys() }} as records on spells.customer_key = records.record_key
+inner join forbidden
+    on coalesce(records.customer_key, spells.customer_key) = forbidden.customer_key
+union all
 select
     'customer_profiles' as model_name,
     scored.customer_key

@@ -11,7 +11,8 @@ orders as (
             case row_status
                 when 'accepted' then 1 when 'not_yet' then 2 when 'superseded' then 3 else 4
             end
-        ) as fate
+        ) as fate,
+        max(case when is_anonymised then 1 else 0 end) = 1 as is_anonymised
     from {{ ref('base_shop__orders') }}
     group by store, order_id
 ),
@@ -24,6 +25,7 @@ judged as (
     select
         source.*,
         orders.fate,
+        coalesce(orders.is_anonymised, false) as is_anonymised,
         order_lines.order_line_id as known_order_line_id,
         {{ standardise('source.refund_type', 'refund_type') }} as clean_refund_type,
         {{ reject_reason([
@@ -73,7 +75,8 @@ final as (
         refunded_at,
         refund_amount,
         coalesce(tax_amount, 0) as tax_amount,
-        reason,
+        -- What somebody wrote about an erased person.
+        case when not is_anonymised then reason end as reason,
         loaded_at,
         refund_id as row_key,
         case when row_status = 'accepted' and fate = 3 then 'superseded' else row_status end
