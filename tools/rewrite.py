@@ -52,6 +52,10 @@ def rewrite(path: Path) -> None:
     log = partial.with_name(partial.name + ".wal")
     for leftover in (partial, log):
         leftover.unlink(missing_ok=True)
+    # What is in the log alone goes into the file first: at no moment may one stand without the other.
+    if path.with_name(path.name + ".wal").exists():
+        with duckdb.connect(str(path)) as connection:
+            connection.execute("checkpoint")
     with duckdb.connect() as connection:
         connection.execute(f"attach '{path}' as \"{name}\" (read_only)")
         state = place("LETTERSHOP_STATE")
@@ -62,7 +66,6 @@ def rewrite(path: Path) -> None:
         connection.execute("checkpoint lettershop_partial")
     with partial.open("rb") as written:
         os.fsync(written.fileno())
-    path.with_name(path.name + ".wal").unlink(missing_ok=True)
     partial.replace(path)
 
 

@@ -15,6 +15,13 @@
             {%- endfor -%}
             {%- do exceptions.raise_compiler_error(lines | join('\n')) -%}
         {%- endif -%}
+        {%- if var('using_erasure_requests') and not env_var('LETTERSHOP_ERASURE_KEY', '') -%}
+            {%- do log(
+                'LETTERSHOP_ERASURE_KEY is not set: erased people are remembered by hashes that'
+                ~ ' anybody can make. Set a secret of your own before the first build, and keep it.',
+                info=true
+            ) -%}
+        {%- endif -%}
     {%- endif -%}
 {% endmacro %}
 
