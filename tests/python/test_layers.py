@@ -295,3 +295,16 @@ def test_what_dispatches_by_engine_is_called():
     for name, home in named.items():
         called = re.compile(rf"(?<!macro )(?<!__)\b{name}\(")
         assert [path for path, text in texts.items() if path != home and called.search(text)], name
+
+
+def test_what_is_said_of_a_column_three_times_is_said_once():
+    """In a doc block of models/columns.md, which the YAML names."""
+    said = defaultdict(list)
+    for folder in ("models", "python_models", "snapshots"):
+        for path in (lint.ROOT / folder).rglob("*.yml"):
+            for model in yaml.safe_load(path.read_text()).get("models", []):
+                for column in model.get("columns", []):
+                    text = " ".join(column.get("description", "").split())
+                    if "doc(" not in text:
+                        said[column["name"], text].append(model["name"])
+    assert not {text: models for text, models in said.items() if len(models) > 2}
