@@ -25,7 +25,7 @@ def days(builds):
     """The days; the state built day by day; each day's memberships, built from scratch."""
     landing = write_shop(builds / "spells_landing")
     days = [FIRST_DAY + timedelta(number) for number in range(DAYS)]
-    daily = Build(builds / "daily", landing)
+    daily = Build(builds / "spelled_daily", landing)
     scratches = {day: Build(builds / f"scratch_{day}", landing) for day in days}
     # Each day is built from scratch beside the next day's build of the state.
     with ThreadPoolExecutor(max_workers=1) as beside:
