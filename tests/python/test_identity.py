@@ -245,6 +245,7 @@ def test_who_objects_to_profiling_has_identity_and_consent_only(build):
         )[0][0]
         # What happened, and what was said about consent, is no profile.
         kept = table in (
+            "customer_descriptions",
             "customer_profiles",
             "customer_contactability",
             "customer_identifiers",

@@ -32,7 +32,7 @@ ORDERS = """
 """
 
 # An attribute of the shop's own is sent.
-OWN_FIELD = "generic,custom_attributes.loyalty_tier,loyalty_tier,text,property,none,profiling,crm,*"
+OWN_FIELD = "generic,custom_attributes.loyalty_tier,loyalty_tier,text,field,none,profiling,crm,*"
 
 
 class Shop:
