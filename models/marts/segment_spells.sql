@@ -13,6 +13,7 @@
 -- memberships cannot be recomputed from today's data. A build closes the spells that ended and
 -- opens the new ones; left_date is the first day out, null while it lasts. People who object or
 -- are erased lose their history too (the pre-hook).
+-- depends_on: {{ ref('dim_identifiers') }}, {{ ref('fct_orders') }}
 -- depends_on: {{ ref('dim_customers') }}, {{ ref('profiled_customers') }}
 with memberships as (
     select * from {{ ref('segment_memberships') }}
