@@ -52,7 +52,7 @@ def rewrite(path: Path) -> None:
     log = partial.with_name(partial.name + ".wal")
     for leftover in (partial, log):
         leftover.unlink(missing_ok=True)
-    # What is in the log alone goes into the file first: at no moment may one stand without the other.
+    # What is in the log alone goes into the file first: neither may stand without the other.
     if path.with_name(path.name + ".wal").exists():
         with duckdb.connect(str(path)) as connection:
             connection.execute("checkpoint")
