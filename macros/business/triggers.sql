@@ -66,32 +66,3 @@
         else {{ local_at }}
     end
 {%- endmacro %}
-
-{#
-    Every key that a record could ever have given a customer, with the customer's key now. A guest
-    who gets a CRM record, or a record that is merged into another, changes key; what state knows
-    under the old one is still about the same person.
-
-    Returns: str, a parenthesised query: record_key, customer_key.
-#}
-{% macro record_keys() -%}
-    (
-    select
-        {{ lettershop.entity_key(["'crm'", 'store', 'identifier']) }} as record_key,
-        customer_key
-    from {{ ref('dim_identifiers') }}
-    where identifier_type = 'customer_id'
-    union all
-    select
-        {{ lettershop.entity_key(["'contact'", 'store', 'identifier']) }} as record_key,
-        customer_key
-    from {{ ref('dim_identifiers') }}
-    where identifier_type = 'esp_contact_id'
-    union all
-    select
-        {{ lettershop.entity_key(["'order'", 'store', 'order_id']) }} as record_key,
-        customer_key
-    from {{ ref('fct_orders') }}
-    where customer_key is not null
-    )
-{%- endmacro %}

@@ -12,23 +12,7 @@
         {%- set erased = lettershop.erased_keys(relation) -%}
         delete from {{ relation }}
         where
-            (
-                is_behavioural
-                and customer_key in (
-                    select customer_key from (
-                        select
-                            customer_key,
-                            customer_key as key_now
-                        from {{ ref('dim_customers') }}
-                        union all
-                        select
-                            record_key as customer_key,
-                            customer_key as key_now
-                        from {{ lettershop.record_keys() }} as records
-                    ) as known
-                    where key_now not in (select customer_key from {{ ref('profiled_customers') }})
-                )
-            )
+            (is_behavioural and customer_key in ({{ lettershop.unprofiled_keys() }}))
             {%- if erased %}
             or customer_key in (
                 select customer_key from ({{ erased }}) as erased

@@ -15,29 +15,7 @@
         delete from {{ relation }}
         where
             entered_date >= {{ as_of_date() }}
-            or customer_key in (
-                select customer_key from (
-                    select
-                        customer_key,
-                        customer_key as key_now
-                    from {{ ref('dim_customers') }}
-                    union all
-                    -- Keys that somebody had before records were merged.
-                    select
-                        record_key as customer_key,
-                        customer_key as key_now
-                    from {{ lettershop.record_keys() }} as records
-                    {%- if erased %}
-                    union all
-                    select
-                        customer_key,
-                        customer_key as key_now
-                    from ({{ erased }}) as erased
-                    {%- endif %}
-                ) as known
-                -- Whoever came back after an erasure and may be profiled keeps the new history.
-                where key_now not in (select customer_key from {{ ref('profiled_customers') }})
-            );
+            or customer_key in ({{ lettershop.unprofiled_keys(erased) }});
         update {{ relation }} set left_date = null where left_date >= {{ as_of_date() }};
     {%- endif -%}
 {%- endmacro %}

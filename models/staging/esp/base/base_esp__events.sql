@@ -102,7 +102,7 @@ final as (
         {%- endfor %}
         loaded_at,
         case when is_kept then deleted_at end as deleted_at,
-        -- Only where somebody will look for it: it is half of what the rows would weigh more.
+        -- Only where somebody will look for it: ids are dear to write twice.
         case when row_status = 'rejected' then event_id end as row_key,
         row_status,
         case when is_kept then reject_reason end as reject_reason,
