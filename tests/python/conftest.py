@@ -1,5 +1,6 @@
 """A landing of a few rows, and dbt on it, for the tests of what dbt says and does."""
 
+import atexit
 import contextlib
 import json
 import multiprocessing
@@ -7,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import zlib
 from functools import cache
 from multiprocessing import forkserver
@@ -141,6 +143,14 @@ def _run_dbt(
     cli(args, obj={"manifest": MANIFEST} if is_parsed else None)
 
 
+def _write_tables(folder: Path, tables: dict[str, str]) -> Path:
+    """Write landing tables, name to SQL of their rows, into a new folder, and return it."""
+    folder.mkdir(parents=True)
+    for name, query in tables.items():
+        duckdb.execute(f"copy ({query}) to '{folder}/{name}.parquet' (format parquet)")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def place(tmp_path_factory):
     """The folder of a session's landing and databases. One for all, so that dbt parses once."""
@@ -177,11 +187,8 @@ def landing(place):
     def write(**replaced: str | None) -> Path:
         folder = place / "landing"
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        for name, query in (TABLES | replaced).items():
-            if query is not None:
-                duckdb.execute(f"copy ({query}) to '{folder}/{name}.parquet' (format parquet)")
-        return folder
+        tables = (TABLES | replaced).items()
+        return _write_tables(folder, {name: query for name, query in tables if query is not None})
 
     return write
 
@@ -221,8 +228,20 @@ def dbt(place, sources_project):
     return run
 
 
+@cache
+def _seeded() -> Path:
+    """Return a working database that holds the seeds and nothing else, loaded once for a process."""
+    folder = Path(tempfile.mkdtemp(prefix="lettershop_seeds_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _write_tables(folder / "landing", TABLES)
+    return Build(folder, folder / "landing").run("seed", vars=VARS).folder / "work.duckdb"
+
+
 class Build:
     """One run of the whole project on a landing, in databases of its own.
+
+    The project's own seeds are the same in every build: a working database begins as a copy of one
+    that has them.
 
     Attributes:
         folder: where the databases are.
@@ -261,8 +280,12 @@ class Build:
             writes_json: leave manifest.json and run_results.json in the target.
             killed_after: seconds after which the process gets SIGKILL, if it still runs.
         """
-        args = args or ("build", "--resource-type", "seed", "--resource-type", "model")
         is_parsed = self.project == ROOT and not writes_json
+        if not args and is_parsed and not (self.folder / "work.duckdb").exists():
+            shutil.copy(_seeded(), self.folder / "work.duckdb")
+        if not args:
+            seeds = () if is_parsed else ("--resource-type", "seed")
+            args = ("build", "--resource-type", "model", *seeds)
         self.target = self.folder / "target"
         environment = PLACES | {
             "DBT_TARGET_PATH": str(self.target),
@@ -355,10 +378,7 @@ def write_tables():
     """A function that writes landing tables, name to SQL of their rows, and returns the folder."""
 
     def write(folder: Path, **tables: str) -> Path:
-        folder.mkdir(parents=True)
-        for name, query in tables.items():
-            duckdb.execute(f"copy ({query}) to '{folder}/{name}.parquet' (format parquet)")
-        return folder
+        return _write_tables(folder, tables)
 
     return write
 

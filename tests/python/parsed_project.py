@@ -14,6 +14,8 @@ import jinja2
 from conftest import OPEN_AS, OPEN_FILES, PLACES, ROOT, placed
 from dbt.cli.main import dbtRunner
 from dbt_common.clients.jinja import get_environment
+from dbt_common.events.base_types import EventLevel
+from dbt_common.events.event_manager import EventManager
 
 
 def _compile_once() -> None:
@@ -31,6 +33,19 @@ def _compile_once() -> None:
     jinja2.Environment.compile = compile_once
 
 
+def _say_what_is_shown() -> None:
+    """Let dbt pass over what nobody is shown: it renders every debug line, whoever listens."""
+    fire_event = EventManager.fire_event
+
+    def fire_what_is_shown(self, e, level=None, *args, **kwargs):
+        is_debug = (level or e.level_tag()) in (EventLevel.DEBUG, EventLevel.TEST)
+        shows_debug = any(each.level in (EventLevel.DEBUG, EventLevel.TEST) for each in self.loggers)
+        if not is_debug or shows_debug or self.callbacks:
+            fire_event(self, e, level, *args, **kwargs)
+
+    EventManager.fire_event = fire_what_is_shown
+
+
 def _parse():
     """Return dbt's manifest, or None where a build's folders have no path that stays the same."""
     if not OPEN_FILES.exists():
@@ -44,6 +59,7 @@ def _parse():
 
 
 _compile_once()
+_say_what_is_shown()
 MANIFEST = _parse()
 if MANIFEST:
     for node in MANIFEST.nodes.values():
