@@ -230,7 +230,7 @@ def dbt(place, sources_project):
 
 @cache
 def _seeded() -> Path:
-    """Return a working database that holds the seeds and nothing else, loaded once for a process."""
+    """Return a working database with the seeds and nothing else, loaded once for a process."""
     folder = Path(tempfile.mkdtemp(prefix="lettershop_seeds_"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     _write_tables(folder / "landing", TABLES)
@@ -273,7 +273,7 @@ class Build:
         """Run dbt: seeds and models unless told otherwise.
 
         Args:
-            args: what follows `dbt`.
+            args: what follows `dbt`; where they begin with an option, it is one of that build.
             vars: for --vars.
             threads: dbt's threads.
             passes: stop the test where dbt fails.
@@ -281,11 +281,11 @@ class Build:
             killed_after: seconds after which the process gets SIGKILL, if it still runs.
         """
         is_parsed = self.project == ROOT and not writes_json
-        if not args and is_parsed and not (self.folder / "work.duckdb").exists():
-            shutil.copy(_seeded(), self.folder / "work.duckdb")
-        if not args:
+        if not args or args[0].startswith("-"):
+            if is_parsed and not (self.folder / "work.duckdb").exists():
+                shutil.copy(_seeded(), self.folder / "work.duckdb")
             seeds = () if is_parsed else ("--resource-type", "seed")
-            args = ("build", "--resource-type", "model", *seeds)
+            args = ("build", "--resource-type", "model", *seeds, *args)
         self.target = self.folder / "target"
         environment = PLACES | {
             "DBT_TARGET_PATH": str(self.target),

@@ -38,9 +38,9 @@ def _say_what_is_shown() -> None:
     fire_event = EventManager.fire_event
 
     def fire_what_is_shown(self, e, level=None, *args, **kwargs):
-        is_debug = (level or e.level_tag()) in (EventLevel.DEBUG, EventLevel.TEST)
-        shows_debug = any(each.level in (EventLevel.DEBUG, EventLevel.TEST) for each in self.loggers)
-        if not is_debug or shows_debug or self.callbacks:
+        shown = {logger.level for logger in self.loggers}
+        is_heard = self.callbacks or shown & {EventLevel.DEBUG, EventLevel.TEST}
+        if is_heard or (level or e.level_tag()) not in (EventLevel.DEBUG, EventLevel.TEST):
             fire_event(self, e, level, *args, **kwargs)
 
     EventManager.fire_event = fire_what_is_shown

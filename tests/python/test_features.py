@@ -80,7 +80,8 @@ def shops(builds):
     select = [f"+{name}" for name in [*TRAINING, "training_labels", "customer_features"]]
     return [
         Build(builds / f"features_{landing.parent.name}", landing).run(
-            *("build", "--resource-type", "seed", "--resource-type", "model", "--select", *select),
+            "--select",
+            *select,
             vars=VARS | {"training_cutoffs": CUTOFFS},
         )
         for landing in (early, whole)

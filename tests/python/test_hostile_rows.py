@@ -245,7 +245,6 @@ def both(request, builds):
         write(builds / f"hostile_landing_{request.param}", dirty),
     )
     left.run(
-        *("build", "--resource-type", "seed", "--resource-type", "model"),
         *("--select", "+path:models/core"),
         vars=VARS | OFF,
     )

@@ -110,7 +110,6 @@ def build(builds, write_tables):
         ),
     )
     return Build(builds / "links", landing).run(
-        *("build", "--resource-type", "seed", "--resource-type", "model"),
         *("--select", "+customer_identifiers", "+refused_merges", "+fct_web_events", "+fct_orders"),
         vars=VARS,
     )

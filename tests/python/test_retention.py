@@ -75,7 +75,6 @@ def said(builds, write_tables):
     )
     build = Build(builds / "retention", landing)
     build.run(
-        *("build", "--resource-type", "seed", "--resource-type", "model"),
         *("--select", "+base_web__events", "+base_esp__events"),
         vars=vars_on("2024-06-01"),
     )

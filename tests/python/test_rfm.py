@@ -14,7 +14,6 @@ def cdnow(builds):
     landing = builds / "cdnow_landing"
     vars = write_cdnow(landing)
     build = Build(builds / "cdnow", landing).run(
-        *("build", "--resource-type", "seed", "--resource-type", "model"),
         *("--select", "+rfm_scores"),
         # The first of a month: boundaries are taken today, and the textbook's formula holds.
         vars=vars,

@@ -119,10 +119,7 @@ def arrivals(builds):
             reader.start()
     stop.set()
     reader.join()
-    refreshed.run(
-        *("build", "--resource-type", "seed", "--resource-type", "model", "--full-refresh"),
-        vars=vars_at(clocks[-1]),
-    )
+    refreshed.run("--full-refresh", vars=vars_at(clocks[-1]))
     return daily, refreshed, readings, kills
 
 

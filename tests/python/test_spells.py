@@ -32,14 +32,10 @@ def days(builds):
         running = []
         for day in days:
             whole = [] if day == days[-1] else ["--select", "+segment_daily"]
-            daily.run(
-                *("build", "--resource-type", "seed", "--resource-type", "model", *whole),
-                vars=vars_on(day),
-            )
+            daily.run(*whole, vars=vars_on(day))
             running.append(
                 beside.submit(
                     scratches[day].run,
-                    *("build", "--resource-type", "seed", "--resource-type", "model"),
                     *("--select", "+segment_memberships"),
                     vars=vars_on(day),
                 )
@@ -89,10 +85,7 @@ def test_segment_daily_has_the_size_of_every_day(days):
 def test_a_day_built_twice_changes_nothing_nor_does_a_full_refresh(days, refresh):
     daily, days, *_ = days
     before = daily.contents()
-    daily.run(
-        *("build", "--resource-type", "seed", "--resource-type", "model", *refresh),
-        vars=vars_on(days[-1]),
-    )
+    daily.run(*refresh, vars=vars_on(days[-1]))
     assert differing(before, daily.contents()) == []
 
 
