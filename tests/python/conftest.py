@@ -234,7 +234,11 @@ def _seeded() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="lettershop_seeds_"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     _write_tables(folder / "landing", TABLES)
-    return Build(folder, folder / "landing").run("seed", vars=VARS).folder / "work.duckdb"
+    Build(folder, folder / "landing").run("seed", vars=VARS)
+    # Into the file: what a database wrote last stands beside it.
+    with duckdb.connect(str(folder / "work.duckdb")) as connection:
+        connection.execute("checkpoint")
+    return folder / "work.duckdb"
 
 
 class Build:
