@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import zlib
 from functools import cache
 from multiprocessing import forkserver
 from pathlib import Path
@@ -202,21 +201,18 @@ def dbt(place, sources_project):
     ) -> subprocess.CompletedProcess:
         project = project or sources_project
         output = place / "output.txt"
-        said = json.dumps(vars, sort_keys=True)
-        # dbt parses anew when vars change: each set of them has a target of its own.
-        target = f"target_{project.name}_{zlib.crc32(said.encode())}"
         environment = {
             "LETTERSHOP_LANDING": str(place / "landing"),
             "LETTERSHOP_DUCKDB": str(place / "work.duckdb"),
             "LETTERSHOP_STATE": str(place / "state.duckdb"),
             "LETTERSHOP_PUBLISHED": str(place / "published.duckdb"),
-            "DBT_TARGET_PATH": str(place / target),
+            "DBT_TARGET_PATH": str(place / f"target_{project.name}"),
             "DBT_LOG_PATH": str(place / "logs"),
             "DBT_PROFILES_DIR": str(project),
             "DBT_USE_COLORS": "false",
             "DBT_WRITE_JSON": "false",
         } | (env or {})
-        args = [*args, *(["--vars", said] if vars else [])]
+        args = [*args, *(["--vars", json.dumps(vars)] if vars else [])]
         _start_server()
         process = PROCESSES.Process(
             target=_run_dbt, args=(args, project, environment, output, {}, project == ROOT)

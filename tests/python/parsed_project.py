@@ -13,6 +13,7 @@ import tempfile
 import jinja2
 from conftest import OPEN_AS, OPEN_FILES, PLACES, ROOT, placed
 from dbt.cli.main import dbtRunner
+from dbt.parser.manifest import ManifestLoader
 from dbt_common.clients.jinja import get_environment
 from dbt_common.events.base_types import EventLevel
 from dbt_common.events.event_manager import EventManager
@@ -46,6 +47,20 @@ def _say_what_is_shown() -> None:
     EventManager.fire_event = fire_what_is_shown
 
 
+def _parse_once_for_all_vars() -> None:
+    """Let dbt keep what it parsed where vars alone changed: nothing reads one while it parses."""
+    check = ManifestLoader.build_manifest_state_check
+
+    def check_without_vars(self):
+        said, self.root_project.cli_vars = self.root_project.cli_vars, {}
+        try:
+            return check(self)
+        finally:
+            self.root_project.cli_vars = said
+
+    ManifestLoader.build_manifest_state_check = check_without_vars
+
+
 def _parse():
     """Return dbt's manifest, or None where a build's folders have no path that stays the same."""
     if not OPEN_FILES.exists():
@@ -60,6 +75,7 @@ def _parse():
 
 _compile_once()
 _say_what_is_shown()
+_parse_once_for_all_vars()
 MANIFEST = _parse()
 if MANIFEST:
     for node in MANIFEST.nodes.values():
