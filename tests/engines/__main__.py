@@ -3,12 +3,14 @@
     python -m tests.engines [--customers 100] [--landing <folder> <vars.yml>]
 
 Two days arrive one after the other, so that the second build is incremental on both engines. After
-each the tables are compared; at the end every data test and unit test runs on the emulator. Exits
-with 1 where a build, a comparison or a test fails, or where the emulator passed over a statement
-that it is not known to pass over.
+each the tables are compared. At the end every data test and unit test runs on the emulator, and
+what was built is published there. Exits with 1 where a build, a comparison or a test fails, or
+where the emulator passed over a statement that it is not known to pass over.
 """
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -26,10 +28,12 @@ import duckdb
 import yaml
 
 from demo.simulator.__main__ import CLOCK, write_landing
+from tests.engines import live, published
 from tests.engines.foreign import problems_in
 
 ROOT = Path(__file__).parents[2]
-SEED, DAYS = 11, 120
+CUSTOMERS, SEED, DAYS = 100, 11, 120
+PUBLISHED = "lettershop_published"
 # Tables without loaded_at: what happened by then is there.
 EVENT_TIMES = {"social_interactions": "occurred_at", "fx_rates": "rate_date"}
 MODELS = ("build", "--exclude-resource-type", "test", "unit_test")
@@ -67,6 +71,7 @@ class Emulator:
 
     Attributes:
         port: where it listens.
+        pid: its process.
     """
 
     def __init__(self, log: Path):
@@ -83,6 +88,7 @@ class Emulator:
                 stdout=file,
                 stderr=file,
             )
+        self.pid = self._process.pid
         for _ in range(1500):
             with socket.socket() as client:
                 if client.connect_ex(("127.0.0.1", self.port)) == 0:
@@ -102,68 +108,115 @@ class Emulator:
         self._process.wait(timeout=30)
 
 
-def run(title: str, module: tuple[str, ...], env: dict[str, str], log: Path) -> bool:
-    """Run a Python module, say how long it took, and return whether it passed.
+class Dbt:
+    """dbt for one engine, as a process that stays and parses the project once."""
+
+    def __init__(self, engine: str, env: dict[str, str], folder: Path, *parsed_with: str):
+        """Start it; it parses while others do something else.
+
+        Args:
+            engine: what to call it; its target is duckdb, or else snowflake_emulated.
+            env: environment variables on top.
+            folder: of this run.
+            parsed_with: options of dbt for parsing and for each run.
+        """
+        self.engine, self._folder = engine, folder
+        target = "duckdb" if engine == "DuckDB" else "snowflake_emulated"
+        # dbt's own files, which builds do not share.
+        env = env | {
+            "DBT_TARGET_PATH": str(folder / f"target_{engine}"),
+            "DBT_LOG_PATH": str(folder / f"logs_{engine}"),
+        }
+        with (folder / f"parse_{engine}.txt").open("w") as file:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.engines.dbt_worker", target, *parsed_with],
+                cwd=ROOT,
+                env=os.environ | env,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=file,
+                text=True,
+            )
+        self._is_parsed = False
+
+    def _answer(self) -> dict:
+        """Return the next answer; of a process that ended, that it failed."""
+        line = self._process.stdout.readline()
+        return json.loads(line) if line else {"code": 1, "cpu": 0.0}
+
+    def run(self, title: str, *args: str) -> bool:
+        """Run a command of dbt, say how long it took, and return whether it passed.
+
+        Args:
+            title: what to call it; its end is shown where it fails.
+            args: what follows `dbt`.
+        """
+        started = time.monotonic()
+        log = self._folder / f"{title}, {self.engine}.txt".replace(" ", "_")
+        said = {"code": 0, "cpu": 0.0}
+        if not self._is_parsed:
+            said = self._answer()
+            self._is_parsed = True
+            log = log if said["code"] == 0 else self._folder / f"parse_{self.engine}.txt"
+        if said["code"] == 0:
+            self._process.stdin.write(json.dumps({"args": args, "log": str(log)}) + "\n")
+            self._process.stdin.flush()
+            answer = self._answer()
+            said = answer | {"cpu": answer["cpu"] + said["cpu"]}
+        return say(f"{title}, {self.engine}", started, said["code"] == 0, log, said["cpu"])
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+
+
+def say(title: str, started: float, is_passed: bool, log: Path, cpu: float = 0.0) -> bool:
+    """Print a line of the report, with the end of the log where something failed.
+
+    Args:
+        title: of what was done.
+        started: by the monotonic clock.
+        is_passed: returned.
+        log: what it said.
+        cpu: seconds of it that a processor worked.
+    """
+    seconds = f"{time.monotonic() - started:.0f} s" + (f", {cpu:.0f} s of CPU" if cpu else "")
+    print(f"{title}: {'passed' if is_passed else 'FAILED'}, {seconds}", flush=True)
+    if not is_passed:
+        print(log.read_text()[-6000:], flush=True)
+    return is_passed
+
+
+def both(title: str, engines: list[Dbt], *args: str) -> list[bool]:
+    """Run a command of dbt on both engines at once, and return whether each passed."""
+    with ThreadPoolExecutor() as pool:
+        return [each.result() for each in [pool.submit(dbt.run, title, *args) for dbt in engines]]
+
+
+def compare(title: str, env: dict[str, str], folder: Path) -> bool:
+    """Compare all tables of both engines, print the table, and return whether they are the same.
 
     Args:
         title: what to call it.
-        module: its name and arguments.
         env: environment variables on top.
-        log: the file for what it says; its end is shown where it fails.
+        folder: of this run.
     """
     started = time.monotonic()
+    log = folder / f"{title}.txt".replace(" ", "_")
+    manifest = str(folder / "target_emulator" / "manifest.json")
     with log.open("w") as file:
-        process = subprocess.run(
-            [sys.executable, "-m", *module],
+        code = subprocess.run(
+            [sys.executable, "-m", "tests.engines.parity", manifest],
             cwd=ROOT,
             env=os.environ | env,
             stdout=file,
             stderr=subprocess.STDOUT,
             check=False,
-        )
-    is_passed = process.returncode == 0
-    said = log.read_text()
-    print(f"{title}: {'passed' if is_passed else 'FAILED'}, {time.monotonic() - started:.0f} s")
-    if not is_passed or "parity" in module[0]:
-        print(said[-6000:] if not is_passed else said, flush=True)
-    return is_passed
-
-
-def target_of(engine: str, folder: Path) -> dict[str, str]:
-    """Return the environment variables that name dbt's own files, which builds do not share.
-
-    Args:
-        engine: DuckDB or emulator.
-        folder: of this run.
-    """
-    return {
-        "DBT_TARGET_PATH": str(folder / f"target_{engine}"),
-        "DBT_LOG_PATH": str(folder / f"logs_{engine}"),
-    }
-
-
-def both(number: int, vars: str, env: dict[str, str], folder: Path) -> list[bool]:
-    """Build a day on both engines at once, and return whether each passed.
-
-    Args:
-        number: of the day.
-        vars: dbt's, as JSON.
-        env: environment variables on top.
-        folder: of this run.
-    """
-    modules = {"DuckDB": "dbt.cli.main", "emulator": "tests.engines.dbt_emulated"}
-    with ThreadPoolExecutor() as pool:
-        running = [
-            pool.submit(
-                run,
-                f"day {number}, {engine}",
-                (module, *MODELS, "--vars", vars),
-                env | target_of(engine, folder),
-                folder / f"day_{number}_{engine}.txt",
-            )
-            for engine, module in modules.items()
-        ]
-        return [each.result() for each in running]
+        ).returncode
+    if code == 0:
+        print(log.read_text(), flush=True)
+    return say(title, started, code == 0, log)
 
 
 def print_report(report: dict) -> bool:
@@ -187,55 +240,103 @@ def print_report(report: dict) -> bool:
     return not report["unexpected"]
 
 
+def publish(emulated: Dbt, port: int, folder: Path) -> bool:
+    """Publish twice on the emulator, the second time over the first, and read what is there.
+
+    Args:
+        emulated: dbt on the emulator.
+        port: of the emulator.
+        folder: of this run.
+    """
+    is_passed = True
+    for title in ("publishing", "publishing again"):
+        arguments = json.dumps({"published": PUBLISHED})
+        is_passed &= emulated.run(title, "run-operation", "publish", "--args", arguments)
+    manifest = json.loads((folder / "target_emulator" / "manifest.json").read_text())
+    found = published.problems(port, manifest, PUBLISHED)
+    print(f"published and not as in the working database: {len(found)}", *found, sep="\n  ")
+    return is_passed and not found
+
+
+def keep_current(env: dict[str, str], said: dict, folder: Path) -> bool:
+    """Make the dynamic tables, which are plain ones on the emulator, and read how.
+
+    Args:
+        env: environment variables on top.
+        said: the vars of the landing.
+        folder: of this run.
+    """
+    vars = said | {"as_of_at": None, "trigger_target_lag": live.LAG}
+    dbt = Dbt("dynamic tables", env, folder, "--vars", json.dumps(vars))
+    try:
+        is_passed = dbt.run("triggers", "run", "--select", *live.NAMES)
+    finally:
+        dbt.stop()
+    found = live.problems(folder / "target_dynamic tables") if is_passed else []
+    print(f"wrong with dynamic tables: {len(found)}", *found, sep="\n  ")
+    return is_passed and not found
+
+
 def main() -> None:
-    """Build both days on both engines, compare, test, report."""
+    """Build both days on both engines, compare, test, publish, report."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--customers", type=int, default=100)
+    parser.add_argument("--customers", type=int, default=CUSTOMERS)
     parser.add_argument("--landing", nargs=2, metavar=("FOLDER", "VARS"))
-    parser.add_argument("--keep", type=Path, help="where everything stays, to look at it")
+    parser.add_argument(
+        "--keep", type=Path, help="where everything stays, the emulator too, to look at it"
+    )
     options = parser.parse_args()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="lettershop_engines_"))
     folder.mkdir(parents=True, exist_ok=True)
-    if options.landing:
-        whole, said = Path(options.landing[0]), yaml.safe_load(Path(options.landing[1]).read_text())
-    else:
-        whole = folder / "whole"
-        write_landing(whole, options.customers, SEED, DAYS)
-        said = yaml.safe_load((ROOT / "demo/simulator/vars.yml").read_text())
-        said |= {"max_rejected_rate": 0.5}
-    last = datetime.fromisoformat(str(said.get("as_of_at") or CLOCK))
+    started = time.monotonic()
     emulator = Emulator(folder / "emulator.txt")
     places = {
         "DBT_PROFILES_DIR": str(ROOT / "profiles"),
         "DBT_USE_COLORS": "false",
         "LETTERSHOP_DUCKDB": str(folder / "work.duckdb"),
         "LETTERSHOP_STATE": str(folder / "state.duckdb"),
+        "LETTERSHOP_LANDING": str(folder / "landing"),
         "LETTERSHOP_EMULATOR_PORT": str(emulator.port),
     }
+    engines = [Dbt(engine, places, folder) for engine in ("DuckDB", "emulator")]
+    emulated = engines[1]
+    if options.landing:
+        whole, said = Path(options.landing[0]), yaml.safe_load(Path(options.landing[1]).read_text())
+    else:
+        whole = folder / "whole"
+        with contextlib.redirect_stdout(io.StringIO()):
+            write_landing(whole, options.customers, SEED, DAYS)
+        said = yaml.safe_load((ROOT / "demo/simulator/vars.yml").read_text())
+        said |= {"max_rejected_rate": 0.5}
+    last = datetime.fromisoformat(str(said.get("as_of_at") or CLOCK))
     passed = []
     try:
         for number, clock in enumerate((last - timedelta(days=1), last), start=1):
             landing = arrived_by(whole, folder / f"landing_{number}", clock)
+            link = folder / "landing"
+            link.unlink(missing_ok=True)
+            link.symlink_to(landing)
             emulator.ask(f"/landing?folder={landing}")
             vars = json.dumps(said | {"as_of_at": str(clock)})
-            env = places | {"LETTERSHOP_LANDING": str(landing)}
-            passed += both(number, vars, env, folder)
-            manifest = str(folder / "target_emulator" / "manifest.json")
-            module = ("tests.engines.parity", manifest)
-            passed.append(
-                run(f"day {number}, parity", module, env, folder / f"parity_{number}.txt")
-            )
-        env |= target_of("emulator", folder)
+            passed += both(f"day {number}", engines, *MODELS, "--vars", vars)
+            passed.append(compare(f"day {number}, parity", places, folder))
+        passed.append(emulated.run("data tests and unit tests", "test", "--vars", vars))
         foreign = problems_in(folder / "target_emulator" / "compiled")
         print(f"foreign to Snowflake in compiled SQL: {len(foreign)}", *foreign, sep="\n  ")
         passed.append(not foreign)
-        module = ("tests.engines.dbt_emulated", "test", "--vars", vars)
-        passed.append(run("data tests and unit tests, emulator", module, env, folder / "tests.txt"))
+        passed.append(publish(emulated, emulator.port, folder))
+        passed.append(keep_current(places, said, folder))
         passed.append(print_report(emulator.ask("/report")))
     finally:
-        emulator.stop()
-        if not options.keep:
+        for each in engines:
+            each.stop()
+        if options.keep:
+            print(f"The emulator listens on at {emulator.port}; its process is {emulator.pid}.")
+        else:
+            emulator.stop()
             shutil.rmtree(folder)
+    verdict = "passed" if all(passed) else "FAILED"
+    print(f"\nBoth engines: {verdict}, {time.monotonic() - started:.0f} s")
     sys.exit(0 if all(passed) else 1)
 
 

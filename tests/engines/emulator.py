@@ -41,7 +41,8 @@ NO_OPS = {
     "policies": r"create\s+(or\s+replace\s+)?(masking|row\s+access)\s+policy\s"
     r"|alter\s+(table|view)\s+\S+\s+(modify|alter)\s+column\s+\S+\s+(un)?set\s+masking"
     r"|alter\s+(table|view)\s+\S+\s+(add|drop)\s+row\s+access",
-    "tags": r"create\s+(or\s+replace\s+)?tag\s|alter\s+\w+\s+\S+\s+.*\bset\s+tag\s",
+    "tags": r"create\s+(or\s+replace\s+)?tag\s|alter\s+\w+\s+\S+\s+.*\bset\s+tag\s"
+    r"|alter\s+tag\s+\S+\s+set\s+masking\s",
     "clustering": r"alter\s+table\s+\S+\s+(cluster\s+by|drop\s+clustering|\w+\s+recluster)",
     "comments": r"comment\s+on\s|alter\s+(table|view)\s+\S+\s+alter\s+.*\bcomment\s",
     "warehouses and roles": r"(create|alter)\s+(or\s+replace\s+)?(role|warehouse|user)\s",
@@ -315,6 +316,31 @@ def parameters_of_the_session(command: str) -> str:
     return command
 
 
+@patch
+def databases_swapped_and_dropped(cursor: FakeSnowflakeCursor, command: str) -> bool:
+    """Databases change names by `swap with` and go by `drop database`; DuckDB, which has them
+    attached, says so in other words.
+    """
+    swap = re.match(r"\s*alter\s+database\s+(\w+)\s+swap\s+with\s+(\w+)\s*$", command, re.I)
+    drop = re.match(
+        r"\s*(?:drop\s+database|create\s+or\s+replace\s+(?:transient\s+)?database)\s+(\w+)\s*$",
+        command,
+        re.IGNORECASE,
+    )
+    if swap:
+        one, other = (name.upper() for name in swap.groups())
+        for before, after in ((one, "_SWAPPED"), (other, one), ("_SWAPPED", other)):
+            cursor._duck_conn.execute(f"alter database {before} set alias to {after}")
+    elif drop:
+        # Who makes a database is in it from then on, and DuckDB drops none that somebody is in.
+        cursor._duck_conn.execute(f"use {WORK}")
+        cursor._duck_conn.execute(f"detach database if exists {drop[1].upper()}")
+    is_done = bool(swap) or (bool(drop) and "drop" in drop[0].lower())
+    used["databases_swapped_and_dropped"] += bool(swap or drop)
+    executed["DATABASE SWAP OR DROP"] += is_done
+    return is_done
+
+
 def no_op_of(command: str) -> str | None:
     """Return the kind of a statement that is accepted and not executed, None for any other."""
     bare = re.sub(r"^\s*(/\*.*?\*/\s*)*", "", command, flags=re.DOTALL)
@@ -365,9 +391,10 @@ def execute(self, command, *arguments, **options):
     command = parameters_of_the_session(command)
     if kind := no_op_of(command):
         accepted[kind] += 1
-        command = SUCCESS
-        return _run_accepted(self, command)
+        return _run_accepted(self, SUCCESS)
     try:
+        if databases_swapped_and_dropped(self, command):
+            return _run_accepted(self, SUCCESS)
         return _execute(self, command, *arguments, **options)
     except Exception as error:
         failed[type(error).__name__] += 1

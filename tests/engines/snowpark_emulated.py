@@ -30,7 +30,7 @@ NAMES = {
 
 def rows_as_table(session: Session, rows: list, schema):
     """Return rows as `Session.create_dataframe` would: from a table that inserts have filled."""
-    # The emulator keeps temporary tables, so that sessions beside each other need names of their own.
+    # The emulator keeps temporary tables: sessions beside each other need names of their own.
     name = f"lettershop_made_{next(MADE)}"
     columns = ", ".join(
         f"{field.name} {NAMES[type(field.datatype).__name__]}" for field in schema.fields
