@@ -1,6 +1,6 @@
 """The same small shop on DuckDB and on the emulator, day after day: `make test-snowflake`.
 
-    python -m tests.engines [--customers 100] [--landing <folder> <vars.yml>]
+    python -m tests.engines [--tests] [--customers 100] [--landing <folder> <vars.yml>]
 
 Two days arrive one after the other, so that the second build is incremental on both engines. After
 each the tables are compared. At the end every data test and unit test runs on the emulator, and
@@ -240,6 +240,55 @@ def print_report(report: dict) -> bool:
     return not report["unexpected"]
 
 
+class Beside:
+    """A program that runs beside the builds."""
+
+    def __init__(self, title: str, command: list[str], folder: Path):
+        """Start it.
+
+        Args:
+            title: what to call it.
+            command: the program and its arguments, in the project's root.
+            folder: of this run.
+        """
+        self._title, self._started = title, time.monotonic()
+        self._log = folder / f"{title}.txt".replace(" ", "_")
+        with self._log.open("w") as file:
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+            )
+
+    def is_passed(self) -> bool:
+        """Wait for its end, and return whether it passed."""
+        _, status, usage = os.wait4(self._process.pid, 0)
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        cpu = usage.ru_utime + usage.ru_stime
+        return say(self._title, self._started, self._process.returncode == 0, self._log, cpu)
+
+    def stop(self) -> None:
+        """End it, if it still runs."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(timeout=30)
+
+
+def reading(folder: Path) -> Beside:
+    """Start sqlfluff over the SQL of models as it was compiled for Snowflake.
+
+    Args:
+        folder: of this run.
+    """
+    place = folder / "target_emulator" / "compiled" / "lettershop" / "models"
+    # Beside the models stand their tests, each in a folder called after its YAML.
+    files = [path for path in sorted(place.rglob("*.sql")) if ".yml" not in str(path)]
+    if len(files) < 150:
+        raise RuntimeError(f"only {len(files)} compiled models are in {place}")
+    command = [str(ROOT / ".venv" / "bin" / "sqlfluff"), "lint", "--ignore-local-config"]
+    command += [f"--config={Path(__file__).with_name('compiled.sqlfluff')}"]
+    command += ["--disable-progress-bar", *map(str, files)]
+    return Beside(f"sqlfluff in Snowflake's dialect, {len(files)} models", command, folder)
+
+
 def publish(emulated: Dbt, port: int, folder: Path) -> bool:
     """Publish twice on the emulator, the second time over the first, and read what is there.
 
@@ -285,6 +334,7 @@ def main() -> None:
     parser.add_argument(
         "--keep", type=Path, help="where everything stays, the emulator too, to look at it"
     )
+    parser.add_argument("--tests", action="store_true", help="run tests/engines beside it")
     options = parser.parse_args()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="lettershop_engines_"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -309,26 +359,38 @@ def main() -> None:
         said = yaml.safe_load((ROOT / "demo/simulator/vars.yml").read_text())
         said |= {"max_rejected_rate": 0.5}
     last = datetime.fromisoformat(str(said.get("as_of_at") or CLOCK))
-    passed = []
+    passed, beside = [], []
+    if options.tests:
+        command = [sys.executable, "-m", "pytest", "-q", "--durations=5", "tests/engines"]
+        beside.append(Beside("pytest tests/engines", command, folder))
     try:
         for number, clock in enumerate((last - timedelta(days=1), last), start=1):
             landing = arrived_by(whole, folder / f"landing_{number}", clock)
             link = folder / "landing"
             link.unlink(missing_ok=True)
             link.symlink_to(landing)
-            emulator.ask(f"/landing?folder={landing}")
+            if number == 1:
+                print("docs/snowflake.md, from an empty account:", end=" ")
+                done = emulator.ask(f"/guide?folder={landing}")
+                print(
+                    ", ".join(f"{count} statements for the {name}" for name, count in done.items())
+                )
+            else:
+                emulator.ask(f"/landing?folder={landing}")
             vars = json.dumps(said | {"as_of_at": str(clock)})
             passed += both(f"day {number}", engines, *MODELS, "--vars", vars)
             passed.append(compare(f"day {number}, parity", places, folder))
+        beside.append(reading(folder))
         passed.append(emulated.run("data tests and unit tests", "test", "--vars", vars))
         foreign = problems_in(folder / "target_emulator" / "compiled")
         print(f"foreign to Snowflake in compiled SQL: {len(foreign)}", *foreign, sep="\n  ")
         passed.append(not foreign)
         passed.append(publish(emulated, emulator.port, folder))
         passed.append(keep_current(places, said, folder))
+        passed += [each.is_passed() for each in beside]
         passed.append(print_report(emulator.ask("/report")))
     finally:
-        for each in engines:
+        for each in [*engines, *beside]:
             each.stop()
         if options.keep:
             print(f"The emulator listens on at {emulator.port}; its process is {emulator.pid}.")

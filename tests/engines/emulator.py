@@ -25,13 +25,15 @@ import sqlglot
 import uvicorn
 from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.expr import key_command
+from fakesnow.transforms import stage
 from sqlglot import exp
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-WORK, STATE, PUBLISHED = "LETTERSHOP", "LETTERSHOP_STATE", "LETTERSHOP_PUBLISHED"
-LANDING = "LETTERSHOP_LANDING"
+from tests.engines import guide
+
+WORK, STATE, LANDING = "LETTERSHOP", "LETTERSHOP_STATE", "LETTERSHOP_LANDING"
 
 # Statements that have no effect on what a query returns. Their text is asserted by other tests.
 NO_OPS = {
@@ -337,8 +339,34 @@ def databases_swapped_and_dropped(cursor: FakeSnowflakeCursor, command: str) -> 
         cursor._duck_conn.execute(f"detach database if exists {drop[1].upper()}")
     is_done = bool(swap) or (bool(drop) and "drop" in drop[0].lower())
     used["databases_swapped_and_dropped"] += bool(swap or drop)
-    executed["DATABASE SWAP OR DROP"] += is_done
+    if is_done:
+        executed["SWAP OR DROP DATABASE"] += 1
     return is_done
+
+
+@patch
+def tables_by_template(cursor: FakeSnowflakeCursor, command: str) -> str:
+    """A table is made from what INFER_SCHEMA finds in staged files; fakesnow has no such function.
+    DuckDB knows the columns of a file too.
+    """
+    found = re.match(
+        r"\s*create\s+table\s+if\s+not\s+exists\s+(\w+)\s+using\s+template\s*\(.*"
+        r"infer_schema\s*\(\s*location\s*=>\s*'(@[^']+)'.*ignore_case\s*=>\s*true",
+        command,
+        re.IGNORECASE | re.DOTALL,
+    )
+    if not found:
+        return command
+    used["tables_by_template"] += 1
+    table, place = found.groups()
+    name, _, path = place[1:].partition("/")
+    connection = cursor._conn
+    folder = stage.internal_dir(
+        f"{connection.database}.{connection.schema}.{name}".upper(), path.strip("/")
+    )
+    described = cursor._duck_conn.execute(f"describe from '{folder}/*.parquet'").fetchall()
+    columns = ", ".join(f"{column} {kind}" for column, kind, *_ in described)
+    return f"create table if not exists {table} ({columns})"
 
 
 def no_op_of(command: str) -> str | None:
@@ -392,14 +420,25 @@ def execute(self, command, *arguments, **options):
     if kind := no_op_of(command):
         accepted[kind] += 1
         return _run_accepted(self, SUCCESS)
+    made = re.match(r"\s*create\s+(or\s+replace\s+)?(transient\s+)?database\b", command, re.I)
     try:
         if databases_swapped_and_dropped(self, command):
             return _run_accepted(self, SUCCESS)
-        return _execute(self, command, *arguments, **options)
+        command = tables_by_template(self, command)
+        result = _execute(self, command, *arguments, **options)
+        if made:
+            # What the patches' SQL calls, in the database that was made.
+            self._duck_conn.execute(MACROS.format(catalog=database_of(command)))
+        return result
     except Exception as error:
         failed[type(error).__name__] += 1
         rollback_on_error(self)
         raise errors_are_sql_errors(error) from error
+
+
+def database_of(command: str) -> str:
+    """Return the name of the database that a statement makes."""
+    return re.search(r"database\s+(?:if\s+not\s+exists\s+)?(\w+)", command, re.I)[1].upper()
 
 
 def _run_accepted(cursor: FakeSnowflakeCursor, command: str) -> FakeSnowflakeCursor:
@@ -432,16 +471,36 @@ def report() -> dict:
 
 
 def create_databases() -> None:
-    """Make the databases that the account of docs/snowflake.md has, with the patches' macros."""
-    for database in (WORK, STATE, PUBLISHED, LANDING):
-        connection = fakesnow.server.shared_fs.connect(database, "PUBLIC")
-        connection._duck_conn.execute(MACROS.format(catalog=database))
-        connection.close()
+    """Make the databases that the account of docs/snowflake.md has."""
+    connection = fakesnow.server.shared_fs.connect()
+    for database in (WORK, STATE, LANDING):
+        connection.cursor().execute(f"create database if not exists {database}")
+        connection.cursor().execute(f"create schema if not exists {database}.public")
+    connection.close()
+
+
+def follow(folder: Path) -> dict[str, int]:
+    """Do what docs/snowflake.md says, from an empty account to a landing.
+
+    Args:
+        folder: of the landing's files.
+
+    Returns:
+        How many statements its first two sections have; each of them was executed or accepted.
+    """
+    connection = fakesnow.server.shared_fs.connect()
+    cursor = connection.cursor()
+    sections = {"account": guide.account(), "landing": guide.landing(folder)}
+    for statements in sections.values():
+        for statement in statements:
+            cursor.execute(statement)
+    connection.close()
+    return {name: len(statements) for name, statements in sections.items()}
 
 
 def load_landing(folder: Path) -> None:
-    """Make tables of a landing's parquet files, as a loader would have: the loader is no part of
-    what is tested.
+    """Put a landing's parquet files in the place of the tables of the day before, as a loader
+    would, which is no part of what is tested.
 
     Args:
         folder: of the files or folders <table>.parquet.
@@ -466,6 +525,11 @@ def answer_landing(request: Request) -> JSONResponse:
     return JSONResponse({})
 
 
+def answer_guide(request: Request) -> JSONResponse:
+    """Follow the guide with a landing."""
+    return JSONResponse(follow(Path(request.query_params["folder"])))
+
+
 def answer_report(request: Request) -> JSONResponse:
     """Say what happened so far."""
     return JSONResponse(report())
@@ -474,9 +538,12 @@ def answer_report(request: Request) -> JSONResponse:
 def main() -> None:
     """Serve on this machine until the signal to end."""
     install()
-    create_databases()
     fakesnow.server.app.routes.extend(
-        [Route("/landing", answer_landing), Route("/report", answer_report)]
+        [
+            Route("/guide", answer_guide),
+            Route("/landing", answer_landing),
+            Route("/report", answer_report),
+        ]
     )
     uvicorn.run(fakesnow.server.app, host="127.0.0.1", port=int(sys.argv[1]), log_level="error")
 

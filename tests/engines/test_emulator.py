@@ -1,5 +1,8 @@
 """The patches of the emulator: each is needed, and does what it says and no more."""
 
+from datetime import datetime
+
+import duckdb
 import fakesnow.server
 import pytest
 import snowflake.connector.errors
@@ -142,3 +145,36 @@ def test_tables_of_other_databases_are_described(cursor):
     cursor.execute(f"create table {emulator.STATE}.public.kept (a integer, b varchar)")
     described = cursor.execute(f"describe table {emulator.STATE}.public.kept").fetchall()
     assert [row[0] for row in described] == ["A", "B"]
+
+
+def test_databases_change_places_and_go(cursor):
+    before = emulator.used["databases_swapped_and_dropped"]
+    for name, number in (("first", 1), ("second", 2)):
+        cursor.execute(f"create or replace transient database {name}")
+        cursor.execute(f"create schema {name}.a")
+        cursor.execute(f"create table {name}.a.b as select {number} as c")
+    cursor.execute("alter database second swap with first")
+    assert cursor.execute("select c from first.a.b").fetchall() == [(2,)]
+    assert cursor.execute("select c from second.a.b").fetchall() == [(1,)]
+    cursor.execute("drop database second")
+    with pytest.raises(snowflake.connector.errors.Error):
+        cursor.execute("select c from second.a.b")
+    # Twice: what was there before is gone.
+    cursor.execute("create or replace transient database first")
+    with pytest.raises(snowflake.connector.errors.Error):
+        cursor.execute("select c from first.a.b")
+    assert emulator.used["databases_swapped_and_dropped"] > before
+
+
+def test_the_guide_loads_files_by_copy(cursor, tmp_path):
+    duckdb.execute(
+        "copy (select 1 as order_id, timestamp '2024-01-02 03:04:05' as ordered_at"
+        f" union all select 2, null) to '{tmp_path}/orders.parquet' (format parquet)"
+    )
+    before = emulator.used["tables_by_template"]
+    done = emulator.follow(tmp_path)
+    # USE, a file format and a stage; then PUT, the table and COPY.
+    assert done["landing"] == 6 and done["account"] > 30
+    assert emulator.used["tables_by_template"] == before + 1
+    found = cursor.execute(f"select * from {emulator.LANDING}.landing.orders order by order_id")
+    assert found.fetchall() == [(1, datetime(2024, 1, 2, 3, 4, 5)), (2, None)]
