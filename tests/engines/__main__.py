@@ -1,6 +1,7 @@
 """The same small shop on DuckDB and on the emulator, day after day: `make test-snowflake`.
 
-    python -m tests.engines [--tests] [--customers 100] [--landing <folder> <vars.yml>]
+    python -m tests.engines [--tests] [--customers 100]
+    python -m tests.engines --landing <folder> <vars.yml> [--people 250]
 
 Two days arrive one after the other, so that the second build is incremental on both engines. After
 each the tables are compared. At the end every data test and unit test runs on the emulator, and
@@ -57,6 +58,74 @@ def arrived_by(whole: Path, folder: Path, clock: datetime) -> Path:
             f" to '{folder}/{path.name}' (format parquet)"
         )
     return folder
+
+
+def of_some(whole: Path, folder: Path, people: int) -> Path:
+    """Write what a landing has of some of its customers, and return the folder.
+
+    Args:
+        whole: the landing.
+        folder: to be made.
+        people: how many, those whose ids have the smallest hash; the same in every run.
+    """
+    folder.mkdir(parents=True)
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            create table people as
+            select customer_id, email from '{whole}/crm_customers.parquet'
+            order by md5(customer_id) limit {people}
+            """
+        )
+        connection.execute(
+            f"""
+            create table orders as
+            select order_id from '{whole}/shop_orders.parquet'
+            where customer_id in (select customer_id from people)
+            """
+        )
+        owners = {"customer_id": "people", "order_id": "orders", "email": "people"}
+        for path in sorted(whole.glob("*.parquet")):
+            described = connection.execute(f"describe from '{path}'").fetchall()
+            owned_by = [name for name in owners if name in {row[0] for row in described}]
+            condition = "true"
+            if owned_by:
+                condition = f"{owned_by[0]} in (select {owned_by[0]} from {owners[owned_by[0]]})"
+            connection.execute(
+                f"copy (from '{path}' where {condition}) to '{folder}/{path.name}' (format parquet)"
+            )
+    return folder
+
+
+def acknowledged(landing: Path, state: Path) -> None:
+    """Let the e-mail platform's export say which change of the outbox it has of each contact.
+
+    Of every other one it is an earlier change.
+
+    Args:
+        landing: of the next day; its contacts get the column synced_change_seq.
+        state: DuckDB's state database, whose outbox is the emulator's too, as was compared.
+    """
+    contacts = landing / "esp_contacts.parquet"
+    if not contacts.exists():
+        return
+    with duckdb.connect(str(state), read_only=True) as connection:
+        connection.execute(
+            f"""
+            create temp table contacts as
+            select contacts.*, greatest(told.change_seq - told.change_seq % 2, 1)
+                as synced_change_seq
+            from '{contacts}' as contacts
+            left join (
+                select email, max(change_seq) as change_seq from activation.esp_outbox
+                where op = 'upsert' group by email
+            ) as told on lower(trim(contacts.email)) = told.email
+            """
+        )
+        found = connection.execute("select count(synced_change_seq) from contacts").fetchone()[0]
+        if not found:
+            raise RuntimeError("the outbox of the first day has none of the platform's contacts")
+        connection.execute(f"copy contacts to '{contacts}' (format parquet)")
 
 
 def free_port() -> int:
@@ -331,6 +400,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--customers", type=int, default=CUSTOMERS)
     parser.add_argument("--landing", nargs=2, metavar=("FOLDER", "VARS"))
+    parser.add_argument("--people", type=int, help="of a landing, only so many customers")
     parser.add_argument(
         "--keep", type=Path, help="where everything stays, the emulator too, to look at it"
     )
@@ -352,6 +422,8 @@ def main() -> None:
     emulated = engines[1]
     if options.landing:
         whole, said = Path(options.landing[0]), yaml.safe_load(Path(options.landing[1]).read_text())
+        if options.people:
+            whole = of_some(whole, folder / "whole", options.people)
     else:
         whole = folder / "whole"
         with contextlib.redirect_stdout(io.StringIO()):
@@ -376,6 +448,7 @@ def main() -> None:
                     ", ".join(f"{count} statements for the {name}" for name, count in done.items())
                 )
             else:
+                acknowledged(landing, folder / "state.duckdb")
                 emulator.ask(f"/landing?folder={landing}")
             vars = json.dumps(said | {"as_of_at": str(clock)})
             passed += both(f"day {number}", engines, *MODELS, "--vars", vars)
