@@ -431,7 +431,8 @@ def execute(self, command, *arguments, **options):
             self._duck_conn.execute(MACROS.format(catalog=database_of(command)))
         return result
     except Exception as error:
-        failed[type(error).__name__] += 1
+        said = str(error).split("\n")[0]
+        failed[re.sub(r"\S*\d\S*|\"[^\"]*\"|'[^']*'", "...", said)[:100]] += 1
         rollback_on_error(self)
         raise errors_are_sql_errors(error) from error
 
