@@ -33,7 +33,11 @@ first_orders as (
 ),
 
 year_offsets as (
-    select year_offset from (values (-1), (0), (1)) as given (year_offset)
+    select -1 as year_offset
+    union all
+    select 0 as year_offset
+    union all
+    select 1 as year_offset
 ),
 
 birthdays as (
