@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 600
 
 
 def submit(self, parsed_model: dict, compiled_code: str):
@@ -85,7 +86,11 @@ def main() -> None:
     from dbt.cli.main import dbtRunner
 
     if target != "duckdb":
+        import snowflake.connector.network
         from dbt.adapters.snowflake.impl import SnowflakeAdapter
+
+        # After it the connector asks again, while the emulator is still at the first answer.
+        snowflake.connector.network.DEFAULT_SOCKET_CONNECT_TIMEOUT = PATIENCE_SECONDS
 
         sys.path.insert(0, str(ROOT / "python_models"))
         SnowflakeAdapter.submit_python_job = submit

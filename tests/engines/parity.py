@@ -53,7 +53,8 @@ def connect(port: int):
         protocol="http",
         database="LETTERSHOP",
         schema="PUBLIC",
-        network_timeout=30,
+        network_timeout=600,
+        socket_timeout=600,
     )
 
 

@@ -55,7 +55,8 @@ def session(connection: dict):
     Args:
         connection: what `snowflake.connector.connect` needs to reach it.
     """
-    opened = Session.builder.configs({**connection, "network_timeout": 20}).create()
+    patience = {"network_timeout": 600, "socket_timeout": 600}
+    opened = Session.builder.configs({**connection, **patience}).create()
     opened.create_dataframe = functools.partial(rows_as_table, opened)
     yield opened
     # Snowpark would first cancel queries by a function that fakesnow does not have.
