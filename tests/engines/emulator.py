@@ -59,6 +59,12 @@ unexpected: Counter[str] = Counter()
 failed: Counter[str] = Counter()
 
 
+def bare(command: str) -> str:
+    """Return a statement without the comments before and behind it: dbt says in one who asks."""
+    comment = r"\s*(?:/\*(?:[^*]|\*(?!/))*\*/\s*)*"
+    return re.sub(rf"^{comment}|{comment};?\s*$", "", command)
+
+
 def patch(function):
     """Enter a patch, its docstring as the reason, into the report."""
     patches[function.__name__] = " ".join(function.__doc__.split())
@@ -323,10 +329,10 @@ def databases_swapped_and_dropped(cursor: FakeSnowflakeCursor, command: str) -> 
     """Databases change names by `swap with` and go by `drop database`; DuckDB, which has them
     attached, says so in other words.
     """
-    swap = re.match(r"\s*alter\s+database\s+(\w+)\s+swap\s+with\s+(\w+)\s*$", command, re.I)
+    swap = re.match(r"alter\s+database\s+(\w+)\s+swap\s+with\s+(\w+)$", bare(command), re.I)
     drop = re.match(
-        r"\s*(?:drop\s+database|create\s+or\s+replace\s+(?:transient\s+)?database)\s+(\w+)\s*$",
-        command,
+        r"(?:drop\s+database|create\s+or\s+replace\s+(?:transient\s+)?database)\s+(\w+)$",
+        bare(command),
         re.IGNORECASE,
     )
     if swap:
@@ -371,11 +377,22 @@ def tables_by_template(cursor: FakeSnowflakeCursor, command: str) -> str:
 
 def no_op_of(command: str) -> str | None:
     """Return the kind of a statement that is accepted and not executed, None for any other."""
-    bare = re.sub(r"^\s*(/\*.*?\*/\s*)*", "", command, flags=re.DOTALL)
+    statement = bare(command)
     for kind, pattern in NO_OPS.items():
-        if re.match(pattern, bare, re.IGNORECASE | re.DOTALL):
+        if re.match(pattern, statement, re.IGNORECASE | re.DOTALL):
             return kind
     return None
+
+
+@patch
+def policies_are_not_parsed(sql: str) -> exp.Expression:
+    """The server parses what it gets before it executes it, and has no words for row access
+    policies. What is accepted and not executed need not be parsed.
+    """
+    if no_op_of(sql):
+        used["policies_are_not_parsed"] += 1
+        sql = SUCCESS
+    return _parsed(sql)
 
 
 OF_STATEMENTS = (
@@ -390,6 +407,7 @@ OF_STATEMENTS = (
     bytes_of_text,
     text_of_nothing_is_empty,
 )
+_parsed = fakesnow.server.parse_one
 _widened = fakesnow.transforms.integer_precision
 _describe_table = fakesnow.transforms.describe_table
 _described = FakeSnowflakeCursor._describe_only
@@ -420,7 +438,7 @@ def execute(self, command, *arguments, **options):
     if kind := no_op_of(command):
         accepted[kind] += 1
         return _run_accepted(self, SUCCESS)
-    made = re.match(r"\s*create\s+(or\s+replace\s+)?(transient\s+)?database\b", command, re.I)
+    made = re.match(r"create\s+(or\s+replace\s+)?(transient\s+)?database\b", bare(command), re.I)
     try:
         if databases_swapped_and_dropped(self, command):
             return _run_accepted(self, SUCCESS)
@@ -450,6 +468,7 @@ def _run_accepted(cursor: FakeSnowflakeCursor, command: str) -> FakeSnowflakeCur
 
 def install() -> None:
     """Put the patches in place."""
+    fakesnow.server.parse_one = policies_are_not_parsed
     fakesnow.transforms.numeric_agg_implicit_cast = sums_of_decimals
     fakesnow.transforms.describe_table = describing_other_databases
     fakesnow.transforms.trim_cast_varchar = trims_as_told

@@ -6,6 +6,8 @@ import duckdb
 import fakesnow.server
 import pytest
 import snowflake.connector.errors
+import sqlglot
+from sqlglot.errors import ParseError
 
 from tests.engines import emulator
 
@@ -147,10 +149,28 @@ def test_tables_of_other_databases_are_described(cursor):
     assert [row[0] for row in described] == ["A", "B"]
 
 
+def test_what_is_accepted_is_not_parsed():
+    statement = "create row access policy if not exists p as (v varchar) returns boolean -> true"
+    with pytest.raises(ParseError):
+        sqlglot.parse_one(statement, read="snowflake")
+    before = emulator.used["policies_are_not_parsed"]
+    assert fakesnow.server.parse_one(statement).sql().lower() == emulator.SUCCESS.lower()
+    assert fakesnow.server.parse_one("select 1 as a").sql().lower() == "select 1 as a"
+    assert emulator.used["policies_are_not_parsed"] == before + 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["drop database a", "  drop database a;", '/* a */ drop database a /* {"b": "c * d"} */\n'],
+)
+def test_comments_around_a_statement_are_no_part_of_it(command):
+    assert emulator.bare(command) == "drop database a"
+
+
 def test_databases_change_places_and_go(cursor):
     before = emulator.used["databases_swapped_and_dropped"]
     for name, number in (("first", 1), ("second", 2)):
-        cursor.execute(f"create or replace transient database {name}")
+        cursor.execute(f'create or replace transient database {name} /* {{"app": "dbt"}} */')
         cursor.execute(f"create schema {name}.a")
         cursor.execute(f"create table {name}.a.b as select {number} as c")
     cursor.execute("alter database second swap with first")
