@@ -9,6 +9,7 @@ import pytest
 from tests.engines import snowpark_emulated, snowpark_local
 from tests.engines.snowpark_world import (
     COLUMNS,
+    ROOT,
     Dbt,
     assert_equal,
     engine,
@@ -23,6 +24,11 @@ LAZY = (
     "scoring/lifetime_boosts.py",
 )
 CELLS = "scoring/lifetime_cells.py"
+
+
+def test_no_scoring_file_is_left_out():
+    files = {f"scoring/{path.name}" for path in (ROOT / "python_models" / "scoring").glob("*.py")}
+    assert files == {*LAZY, CELLS}
 
 
 @pytest.fixture(scope="module")
