@@ -53,10 +53,15 @@ def arrived_by(whole: Path, folder: Path, clock: datetime) -> Path:
         columns = [row[0] for row in duckdb.execute(f"describe from '{path}'").fetchall()]
         loaded_at = "loaded_at" if "loaded_at" in columns else EVENT_TIMES.get(path.stem)
         condition = f"{loaded_at} is null or {loaded_at} < timestamp '{clock}'"
-        duckdb.execute(
-            f"copy (from '{path}' where {condition if loaded_at else 'true'})"
-            f" to '{folder}/{path.name}' (format parquet)"
-        )
+        rows = f"select * from '{path}' where {condition if loaded_at else 'true'}"
+        if path.stem == "esp_contacts":
+            # An export: whole every day, an hour before the build.
+            exported_at = f"timestamp '{clock - timedelta(hours=1)}'"
+            rows = (
+                f"select * replace ({exported_at} as loaded_at, {exported_at} as updated_at)"
+                f" from '{path}' where created_at < {exported_at}"
+            )
+        duckdb.execute(f"copy ({rows}) to '{folder}/{path.name}' (format parquet)")
     return folder
 
 
@@ -113,8 +118,10 @@ def acknowledged(landing: Path, state: Path) -> None:
         connection.execute(
             f"""
             create temp table contacts as
-            select contacts.*, greatest(told.change_seq - told.change_seq % 2, 1)
-                as synced_change_seq
+            select
+                contacts.*,
+                case when told.change_seq > 1 then told.change_seq - told.change_seq % 2 end
+                    as synced_change_seq
             from '{contacts}' as contacts
             left join (
                 select email, max(change_seq) as change_seq from activation.esp_outbox
