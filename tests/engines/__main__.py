@@ -386,12 +386,12 @@ def against_the_gate(folder: Path) -> list[str]:
     return found
 
 
-def publish(emulated: Dbt, port: int, folder: Path) -> bool:
+def publish(emulated: Dbt, emulator: Emulator, folder: Path) -> bool:
     """Publish twice on the emulator, the second time over the first, and read what is there.
 
     Args:
         emulated: dbt on the emulator.
-        port: of the emulator.
+        emulator: where it is.
         folder: of this run.
     """
     is_passed = True
@@ -399,7 +399,10 @@ def publish(emulated: Dbt, port: int, folder: Path) -> bool:
         arguments = json.dumps({"published": PUBLISHED})
         is_passed &= emulated.run(title, "run-operation", "publish", "--args", arguments)
     manifest = json.loads((folder / "target_emulator" / "manifest.json").read_text())
-    found = published.problems(port, manifest, PUBLISHED)
+    there = emulator.ask(f"/tables?database={PUBLISHED}")
+    found = published.problems(emulator.port, there, manifest, PUBLISHED)
+    if emulator.ask(f"/tables?database={PUBLISHED}_next"):
+        found.append(f"{PUBLISHED}_next is left over")
     print(f"published and not as in the working database: {len(found)}", *found, sep="\n  ")
     return is_passed and not found
 
@@ -489,7 +492,7 @@ def main() -> None:
         ):
             print(f"{title}, in compiled SQL: {len(found)}", *found, sep="\n  ")
             passed.append(not found)
-        passed.append(publish(emulated, emulator.port, folder))
+        passed.append(publish(emulated, emulator, folder))
         passed.append(keep_current(places, said, folder))
         passed += [each.is_passed() for each in beside]
         passed.append(print_report(emulator.ask("/report")))

@@ -49,6 +49,8 @@ NO_OPS = {
     "comments": r"comment\s+on\s|alter\s+(table|view)\s+\S+\s+alter\s+.*\bcomment\s",
     "warehouses and roles": r"(create|alter)\s+(or\s+replace\s+)?(role|warehouse|user)\s",
 }
+# Schemas of the emulator's own.
+HIDDEN = ("_fs", "information_schema.", "pg_catalog.", "main.")
 SUCCESS = "select 'Statement executed successfully.' as status"
 
 patches: dict[str, str] = {}
@@ -325,6 +327,14 @@ def parameters_of_the_session(command: str) -> str:
 
 
 @patch
+def dynamic_tables_are_tables(command: str) -> str:
+    """A dynamic table is made as a plain one, and so is renamed and dropped as one."""
+    changed = re.sub(r"\b(alter|drop)\s+dynamic\s+table\b", r"\1 table", command, flags=re.I)
+    used["dynamic_tables_are_tables"] += changed != command
+    return changed
+
+
+@patch
 def databases_swapped_and_dropped(cursor: FakeSnowflakeCursor, command: str) -> bool:
     """Databases change names by `swap with` and go by `drop database`; DuckDB, which has them
     attached, says so in other words.
@@ -442,7 +452,7 @@ def execute(self, command, *arguments, **options):
     try:
         if databases_swapped_and_dropped(self, command):
             return _run_accepted(self, SUCCESS)
-        command = tables_by_template(self, command)
+        command = dynamic_tables_are_tables(tables_by_template(self, command))
         result = _execute(self, command, *arguments, **options)
         if made:
             # What the patches' SQL calls, in the database that was made.
@@ -550,6 +560,23 @@ def answer_guide(request: Request) -> JSONResponse:
     return JSONResponse(follow(Path(request.query_params["folder"])))
 
 
+def answer_tables(request: Request) -> JSONResponse:
+    """Say what a database has: schema and name, and whether it is a table.
+
+    fakesnow's own lists go by the name that a database had when it was made.
+    """
+    connection = fakesnow.server.shared_fs.connect()
+    found = connection._duck_conn.execute(
+        "select lower(schema_name || '.' || table_name), true from duckdb_tables()"
+        " where lower(database_name) = lower($1) union all"
+        " select lower(schema_name || '.' || view_name), false from duckdb_views()"
+        " where lower(database_name) = lower($1)",
+        [request.query_params["database"]],
+    ).fetchall()
+    connection.close()
+    return JSONResponse({name: kind for name, kind in found if not name.startswith(HIDDEN)})
+
+
 def answer_report(request: Request) -> JSONResponse:
     """Say what happened so far."""
     return JSONResponse(report())
@@ -562,6 +589,7 @@ def main() -> None:
         [
             Route("/guide", answer_guide),
             Route("/landing", answer_landing),
+            Route("/tables", answer_tables),
             Route("/report", answer_report),
         ]
     )

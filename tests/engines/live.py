@@ -33,7 +33,7 @@ def problems(folder: Path) -> list[str]:
         lag = LAG if name == "trigger_events" else "downstream"
         head = " ".join(statement.split(" as (")[0].split()).lower()
         wanted = (
-            rf"create (or replace )?dynamic table lettershop\.activation\.{name}"
+            rf"create (or replace )?dynamic table lettershop\.activation\.{name}(__dbt_tmp)?"
             rf" target_lag = '{lag}' warehouse = lettershop_wh refresh_mode = full"
         )
         if not re.search(wanted, head):

@@ -167,6 +167,20 @@ def test_comments_around_a_statement_are_no_part_of_it(command):
     assert emulator.bare(command) == "drop database a"
 
 
+def test_dynamic_tables_are_made_renamed_and_dropped(cursor):
+    before = emulator.used["dynamic_tables_are_tables"]
+    cursor.execute(
+        "create dynamic table LETTERSHOP.public.live target_lag = '5 minutes' warehouse = wh"
+        " refresh_mode = FULL as (select 1 as a)"
+    )
+    cursor.execute("alter dynamic table LETTERSHOP.public.live rename to live_before")
+    assert cursor.execute("select a from LETTERSHOP.public.live_before").fetchall() == [(1,)]
+    cursor.execute("/* a */ drop dynamic table if exists LETTERSHOP.public.live_before")
+    with pytest.raises(snowflake.connector.errors.Error):
+        cursor.execute("select a from LETTERSHOP.public.live_before")
+    assert emulator.used["dynamic_tables_are_tables"] == before + 2
+
+
 def test_databases_change_places_and_go(cursor):
     before = emulator.used["databases_swapped_and_dropped"]
     for name, number in (("first", 1), ("second", 2)):
