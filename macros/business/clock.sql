@@ -32,12 +32,17 @@
 {%- endmacro %}
 
 {#
-    The clock as a SQL literal. Facts know events strictly before it.
+    The clock as a SQL literal. Facts know events strictly before it. In a table that the engine
+    keeps current it is the engine's own.
 
     Returns: str, a SQL timestamp literal in UTC.
 #}
 {% macro as_of_at() -%}
+    {%- if lettershop.is_live() -%}
+    {{ lettershop.live_time() }}
+    {%- else -%}
     timestamp '{{ lettershop._clock().strftime("%Y-%m-%d %H:%M:%S") }}'
+    {%- endif -%}
 {%- endmacro %}
 
 {#
@@ -55,8 +60,12 @@
             ~ " 'Europe/Berlin', 'America/New_York' or 'UTC'."
         ) }}
     {%- endif -%}
+    {%- if lettershop.is_live() -%}
+    cast({{ lettershop.live_time(zone) }} as date)
+    {%- else -%}
     {%- set utc = modules.pytz.utc.localize(lettershop._clock()) -%}
     date '{{ utc.astimezone(modules.pytz.timezone(zone)).strftime("%Y-%m-%d") }}'
+    {%- endif -%}
 {%- endmacro %}
 
 {#

@@ -54,7 +54,7 @@
 {% macro rule_operators() %}
     {%- set any = ['text', 'number', 'boolean', 'date'] -%}
     {%- set ordered = ['number', 'date'] -%}
-    {%- set listed = "position('|' || found || '|' in '|' || sought || '|')" -%}
+    {%- set listed = "position(('|' || found || '|') in ('|' || sought || '|'))" -%}
     {{ return({
         'equals': {'kinds': any, 'takes': 'one', 'words': ['', ''], 'held': 'difference = 0'},
         'differs': {'kinds': any, 'takes': 'one', 'words': ['not ', ''], 'held': 'difference <> 0'},

@@ -19,7 +19,9 @@
         {%- for name, columns in tables.items()
             if lettershop.state_relation('activation', name) is none -%}
             {%- set table = api.Relation.create(
-                database=lettershop.state_database() | trim, schema=schema, identifier=name,
+                database=lettershop.stored_name(lettershop.state_database() | trim),
+                schema=lettershop.stored_name(schema),
+                identifier=lettershop.stored_name(name),
                 type='table'
             ) -%}
             {%- do adapter.create_schema(table.without_identifier()) -%}

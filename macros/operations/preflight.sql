@@ -71,7 +71,7 @@
     {%- set names = [
         'as_of_at', 'shop_timezone', 'base_currency', 'profiling_basis', 'rfm_window_days',
         'lifecycle_days', 'max_rejected_rate', 'max_unexplained_rate', 'accept_landing_changes',
-        'minimum_age', 'esp', 'sync_scope', 'approve_esp_changes',
+        'minimum_age', 'esp', 'sync_scope', 'approve_esp_changes', 'trigger_target_lag',
     ] -%}
     {%- for contract in lettershop.landing_contracts() if not contract.config.meta.is_required -%}
         {%- do names.append('using_' ~ contract.name) -%}
@@ -95,6 +95,7 @@
     {%- set days = settings.rfm_window_days -%}
     {%- set age = settings.minimum_age -%}
     {%- set approved = settings.approve_esp_changes -%}
+    {%- set lag = settings.trigger_target_lag -%}
     {%- set rules = [
         ['shop_timezone', zone in modules.pytz.all_timezones_set,
             "an IANA name such as 'Europe/Berlin', 'America/New_York' or 'UTC'"],
@@ -115,6 +116,10 @@
         ['approve_esp_changes', approved is none or (approved is integer and approved >= 0),
             'the number that the guard of esp_outbox named, or null'],
         ['accept_landing_changes', settings.accept_landing_changes is boolean, 'true or false'],
+        ['trigger_target_lag', lag is none or (
+            settings.as_of_at is none
+            and modules.re.match('^[1-9][0-9]* (minute|hour|day)s?$', lag | string)
+        ), "null, or on Snowflake a time such as '5 minutes'; the clock is now, so that as_of_at is left out"],
     ] -%}
     {%- for name in ['max_rejected_rate', 'max_unexplained_rate'] -%}
         {%- set rate = settings[name] -%}

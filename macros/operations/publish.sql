@@ -1,33 +1,30 @@
 {#
     Publishing on Snowflake: a database of clones, protected before anybody may read it, then swapped
-    with the published one in a single statement. Clones take no storage of their own. On DuckDB
-    tools.publish does the same with files.
+    with the published one in a single statement. Clones take no storage of their own. A view is
+    published as the rows that it has now: a clone of it would read what the next build, passed or
+    not, leaves in the working database. On DuckDB tools.publish does the same with files.
 
     Args:
-        work (str): the working database.
         published (str): the published database.
-        schemas (list): of the working database.
-        kept (list): tables of the state database, each a dict with database, schema and name.
+        relations (list): what to publish, each a dict with database, schema, name and is_table.
     Returns: dict with `before` and `after`, statements to run before and after protecting
         `<published>_next`.
 #}
-{% macro publish_statements(work, published, schemas, kept) -%}
+{% macro publish_statements(published, relations) -%}
     {%- set next = published ~ '_next' -%}
     {%- set before = [
         'create database if not exists ' ~ published,
         'create or replace transient database ' ~ next,
     ] -%}
-    {%- for schema in schemas -%}
-        {%- do before.append(
-            'create transient schema ' ~ next ~ '.' ~ schema ~ ' clone ' ~ work ~ '.' ~ schema
-        ) -%}
+    {%- for schema in relations | map(attribute='schema') | unique | sort -%}
+        {%- do before.append('create transient schema if not exists ' ~ next ~ '.' ~ schema) -%}
     {%- endfor -%}
-    {%- for table in kept -%}
-        {%- set place = table['schema'] ~ '.' ~ table['name'] -%}
-        {%- do before.append('create schema if not exists ' ~ next ~ '.' ~ table['schema']) -%}
+    {%- for relation in relations -%}
+        {%- set place = relation['schema'] ~ '.' ~ relation['name'] -%}
         {%- do before.append(
             'create or replace transient table ' ~ next ~ '.' ~ place
-            ~ ' clone ' ~ table['database'] ~ '.' ~ place
+            ~ (' clone ' if relation['is_table'] else ' as select * from ')
+            ~ relation['database'] ~ '.' ~ place
         ) -%}
     {%- endfor -%}
     {{ return({
@@ -40,6 +37,29 @@
 {%- endmacro %}
 
 {#
+    What is published of the project's models: as tools.publish has it, without the views that look
+    back over all past days, which training alone reads.
+
+    Returns: list of dicts, see `publish_statements`.
+#}
+{% macro published_relations() -%}
+    {%- set relations = [] -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
+        {%- set is_table = node.config.materialized in ('table', 'incremental') -%}
+        {%- set looks_back = (node.schema == 'features' and not is_table)
+            or modules.re.match('(dim|fct)_dated_', node.alias)
+            or node.alias == 'customer_descriptions' -%}
+        {%- if node.schema in lettershop.readers()['lettershop_admin'] and not looks_back -%}
+            {%- do relations.append({
+                'database': node.database, 'schema': node.schema, 'name': node.alias,
+                'is_table': is_table,
+            }) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(relations) }}
+{%- endmacro %}
+
+{#
     Publish what the last build left; for `dbt run-operation publish` on Snowflake, after a build that
     passed.
 
@@ -48,26 +68,15 @@
 #}
 {% macro publish(published) -%}
     {%- if execute and target.type == 'snowflake' -%}
-        {%- set schemas, kept = [], [] -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
-            {%- if node.schema in readers()['lettershop_admin'] -%}
-                {%- if node.database | lower != target.database | lower -%}
-                    {%- do kept.append(
-                        {'database': node.database, 'schema': node.schema, 'name': node.alias}
-                    ) -%}
-                {%- elif node.schema not in schemas -%}
-                    {%- do schemas.append(node.schema) -%}
-                {%- endif -%}
-            {%- endif -%}
-        {%- endfor -%}
-        {%- set steps = publish_statements(target.database, published, schemas, kept) -%}
+        {%- set relations = lettershop.published_relations() -%}
+        {%- set steps = lettershop.publish_statements(published, relations) -%}
         {%- for statement in steps['before'] -%}
             {%- do run_query(statement) -%}
         {%- endfor -%}
-        {%- do protect(published ~ '_next') -%}
+        {%- do lettershop.protect(published ~ '_next') -%}
         {%- for statement in steps['after'] -%}
             {%- do run_query(statement) -%}
         {%- endfor -%}
-        {{ log('Published ' ~ schemas | length ~ ' schemas to ' ~ published ~ '.', info=true) }}
+        {{ log('Published ' ~ relations | length ~ ' tables to ' ~ published ~ '.', info=true) }}
     {%- endif -%}
 {%- endmacro %}

@@ -1,3 +1,5 @@
+{{ config(live_table()) }}
+
 -- Grain: cart left behind, of a customer who may get behavioural triggers, while it is not too late
 -- to write. An order takes the cause away: of this cart, or any other since. Sensitive products are
 -- not mentioned, and a cart of nothing else is no cause.

@@ -1,3 +1,5 @@
+{{ config(live_table()) }}
+
 -- Grain: cause of a message in the life of a customer, while it is not too late to write: signing
 -- up, a birthday, a first purchase. Born on 29 February, a person has a birthday on the 28th in
 -- other years.
@@ -30,8 +32,12 @@ first_orders as (
         ) = 1
 ),
 
-year_offsets (year_offset) as (
-    values (-1), (0), (1)
+year_offsets as (
+    select -1 as year_offset
+    union all
+    select 0 as year_offset
+    union all
+    select 1 as year_offset
 ),
 
 birthdays as (

@@ -56,7 +56,7 @@ filled as (
                 or (
                     fields.regions <> '*'
                     and position(
-                        ' ' || profiles.country_code || ' ' in ' ' || fields.regions || ' '
+                        (' ' || profiles.country_code || ' ') in (' ' || fields.regions || ' ')
                     ) = 0
                 )
                 or (

@@ -1,3 +1,5 @@
+{{ config(live_table()) }}
+
 -- Grain: customer and fall of a product's price since the customer looked at it and did not buy
 -- it. Of several falls the one that made the difference large enough; not if the price has risen
 -- again. The first price that is known stands for the time before it. Nobody is told of a sensitive

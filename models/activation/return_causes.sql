@@ -1,3 +1,5 @@
+{{ config(live_table()) }}
+
 -- Grain: customer who has bought before and came back after a lapse, while it is not too late to
 -- write. A lapse is a time without an order and without a visit; it is named by its beginning. The
 -- causes must be younger than a lapse is long.

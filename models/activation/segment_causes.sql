@@ -1,3 +1,5 @@
+{{ config(live_table()) }}
+
 -- Grain: customer and segment entered, while it is not too late to write, for the segments in
 -- seeds/triggers. Nobody knows since when the first members of a segment are in it: they have not
 -- entered.

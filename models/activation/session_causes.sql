@@ -1,3 +1,5 @@
+{{ config(live_table()) }}
+
 -- Grain: cause of a message in a visit of a customer who may get behavioural triggers, while it is
 -- not too late to write: a visit that left the products it looked at, or an engaged one. An order
 -- since takes the cause away; a newer visit takes over from a browse that was left. Sensitive

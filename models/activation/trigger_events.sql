@@ -1,3 +1,5 @@
+{{ config(live_table(is_last=true)) }}
+
 -- Grain: customer and event worth a message, as of the clock: the rule is on, the customer may be
 -- written to, and the message is not too late. Past events are not here; what was sent is in
 -- trigger_log.

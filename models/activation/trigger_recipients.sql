@@ -1,3 +1,5 @@
+{{ config(live_table()) }}
+
 -- Grain: customer to whom a trigger may write: who may be written to at all. Behavioural triggers
 -- also need may_be_profiled: no objection to being profiled, none to being tracked.
 with contactable as (

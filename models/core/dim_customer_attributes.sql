@@ -33,7 +33,10 @@ newest as (
         row_number() over (
             partition by customer_key, attribute_name
             order by
-                updated_at desc, store asc, customer_id asc nulls last, email asc nulls last
+                updated_at desc nulls last,
+                store asc,
+                customer_id asc nulls last,
+                email asc nulls last
         ) = 1
 ),
 

@@ -29,8 +29,18 @@ def doubles(expression: str) -> str:
 
 
 def frame(relation) -> pd.DataFrame:
-    """Return a relation's rows as a data frame, decimals as doubles as DuckDB gives them."""
+    """Return a relation's rows as a data frame, with the types that DuckDB gives them.
+
+    Decimals are doubles. Whole numbers stay whole beside a null, which pandas knows as doubles.
+    """
+    from snowflake.snowpark import types
+
     table = relation.to_pandas()
+    if table.isna().any(axis=None):
+        for name, field in zip(table.columns, relation.schema.fields, strict=True):
+            is_whole = isinstance(field.datatype, types.LongType)
+            if is_whole and table[name].dtype == float:
+                table[name] = table[name].astype("Int64")
     for name in table.select_dtypes(include=[object]).columns:
         known = table[name].dropna()
         if len(known) and known.map(lambda value: isinstance(value, Decimal)).all():

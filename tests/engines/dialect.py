@@ -33,6 +33,8 @@ PARSED_BY_DUCKDB = {
     "cast",
     "try_cast",
     "extract",
+    "percentile_cont",
+    "percentile_disc",
     "coalesce",
     "nullif",
     "unnest",

@@ -25,13 +25,15 @@ import sqlglot
 import uvicorn
 from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.expr import key_command
+from fakesnow.transforms import stage
 from sqlglot import exp
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-WORK, STATE, PUBLISHED = "LETTERSHOP", "LETTERSHOP_STATE", "LETTERSHOP_PUBLISHED"
-LANDING = "LETTERSHOP_LANDING"
+from tests.engines import guide
+
+WORK, STATE, LANDING = "LETTERSHOP", "LETTERSHOP_STATE", "LETTERSHOP_LANDING"
 
 # Statements that have no effect on what a query returns. Their text is asserted by other tests.
 NO_OPS = {
@@ -41,11 +43,14 @@ NO_OPS = {
     "policies": r"create\s+(or\s+replace\s+)?(masking|row\s+access)\s+policy\s"
     r"|alter\s+(table|view)\s+\S+\s+(modify|alter)\s+column\s+\S+\s+(un)?set\s+masking"
     r"|alter\s+(table|view)\s+\S+\s+(add|drop)\s+row\s+access",
-    "tags": r"create\s+(or\s+replace\s+)?tag\s|alter\s+\w+\s+\S+\s+.*\bset\s+tag\s",
+    "tags": r"create\s+(or\s+replace\s+)?tag\s|alter\s+\w+\s+\S+\s+.*\bset\s+tag\s"
+    r"|alter\s+tag\s+\S+\s+set\s+masking\s",
     "clustering": r"alter\s+table\s+\S+\s+(cluster\s+by|drop\s+clustering|\w+\s+recluster)",
     "comments": r"comment\s+on\s|alter\s+(table|view)\s+\S+\s+alter\s+.*\bcomment\s",
     "warehouses and roles": r"(create|alter)\s+(or\s+replace\s+)?(role|warehouse|user)\s",
 }
+# Schemas of the emulator's own.
+HIDDEN = ("_fs", "information_schema.", "pg_catalog.", "main.")
 SUCCESS = "select 'Statement executed successfully.' as status"
 
 patches: dict[str, str] = {}
@@ -54,6 +59,12 @@ executed: Counter[str] = Counter()
 accepted: Counter[str] = Counter()
 unexpected: Counter[str] = Counter()
 failed: Counter[str] = Counter()
+
+
+def bare(command: str) -> str:
+    """Return a statement without the comments before and behind it: dbt says in one who asks."""
+    comment = r"\s*(?:/\*(?:[^*]|\*(?!/))*\*/\s*)*"
+    return re.sub(rf"^{comment}|{comment};?\s*$", "", command)
 
 
 def patch(function):
@@ -315,13 +326,83 @@ def parameters_of_the_session(command: str) -> str:
     return command
 
 
+@patch
+def dynamic_tables_are_tables(command: str) -> str:
+    """A dynamic table is made as a plain one, and so is renamed and dropped as one."""
+    changed = re.sub(r"\b(alter|drop)\s+dynamic\s+table\b", r"\1 table", command, flags=re.I)
+    used["dynamic_tables_are_tables"] += changed != command
+    return changed
+
+
+@patch
+def databases_swapped_and_dropped(cursor: FakeSnowflakeCursor, command: str) -> bool:
+    """Databases change names by `swap with` and go by `drop database`; DuckDB, which has them
+    attached, says so in other words.
+    """
+    swap = re.match(r"alter\s+database\s+(\w+)\s+swap\s+with\s+(\w+)$", bare(command), re.I)
+    drop = re.match(
+        r"(?:drop\s+database|create\s+or\s+replace\s+(?:transient\s+)?database)\s+(\w+)$",
+        bare(command),
+        re.IGNORECASE,
+    )
+    if swap:
+        one, other = (name.upper() for name in swap.groups())
+        for before, after in ((one, "_SWAPPED"), (other, one), ("_SWAPPED", other)):
+            cursor._duck_conn.execute(f"alter database {before} set alias to {after}")
+    elif drop:
+        # Who makes a database is in it from then on, and DuckDB drops none that somebody is in.
+        cursor._duck_conn.execute(f"use {WORK}")
+        cursor._duck_conn.execute(f"detach database if exists {drop[1].upper()}")
+    is_done = bool(swap) or (bool(drop) and "drop" in drop[0].lower())
+    used["databases_swapped_and_dropped"] += bool(swap or drop)
+    if is_done:
+        executed["SWAP OR DROP DATABASE"] += 1
+    return is_done
+
+
+@patch
+def tables_by_template(cursor: FakeSnowflakeCursor, command: str) -> str:
+    """A table is made from what INFER_SCHEMA finds in staged files; fakesnow has no such function.
+    DuckDB knows the columns of a file too.
+    """
+    found = re.match(
+        r"\s*create\s+table\s+if\s+not\s+exists\s+(\w+)\s+using\s+template\s*\(.*"
+        r"infer_schema\s*\(\s*location\s*=>\s*'(@[^']+)'.*ignore_case\s*=>\s*true",
+        command,
+        re.IGNORECASE | re.DOTALL,
+    )
+    if not found:
+        return command
+    used["tables_by_template"] += 1
+    table, place = found.groups()
+    name, _, path = place[1:].partition("/")
+    connection = cursor._conn
+    folder = stage.internal_dir(
+        f"{connection.database}.{connection.schema}.{name}".upper(), path.strip("/")
+    )
+    described = cursor._duck_conn.execute(f"describe from '{folder}/*.parquet'").fetchall()
+    columns = ", ".join(f"{column} {kind}" for column, kind, *_ in described)
+    return f"create table if not exists {table} ({columns})"
+
+
 def no_op_of(command: str) -> str | None:
     """Return the kind of a statement that is accepted and not executed, None for any other."""
-    bare = re.sub(r"^\s*(/\*.*?\*/\s*)*", "", command, flags=re.DOTALL)
+    statement = bare(command)
     for kind, pattern in NO_OPS.items():
-        if re.match(pattern, bare, re.IGNORECASE | re.DOTALL):
+        if re.match(pattern, statement, re.IGNORECASE | re.DOTALL):
             return kind
     return None
+
+
+@patch
+def policies_are_not_parsed(sql: str) -> exp.Expression:
+    """The server parses what it gets before it executes it, and has no words for row access
+    policies. What is accepted and not executed need not be parsed.
+    """
+    if no_op_of(sql):
+        used["policies_are_not_parsed"] += 1
+        sql = SUCCESS
+    return _parsed(sql)
 
 
 OF_STATEMENTS = (
@@ -336,6 +417,7 @@ OF_STATEMENTS = (
     bytes_of_text,
     text_of_nothing_is_empty,
 )
+_parsed = fakesnow.server.parse_one
 _widened = fakesnow.transforms.integer_precision
 _describe_table = fakesnow.transforms.describe_table
 _described = FakeSnowflakeCursor._describe_only
@@ -365,14 +447,27 @@ def execute(self, command, *arguments, **options):
     command = parameters_of_the_session(command)
     if kind := no_op_of(command):
         accepted[kind] += 1
-        command = SUCCESS
-        return _run_accepted(self, command)
+        return _run_accepted(self, SUCCESS)
+    made = re.match(r"create\s+(or\s+replace\s+)?(transient\s+)?database\b", bare(command), re.I)
     try:
-        return _execute(self, command, *arguments, **options)
+        if databases_swapped_and_dropped(self, command):
+            return _run_accepted(self, SUCCESS)
+        command = dynamic_tables_are_tables(tables_by_template(self, command))
+        result = _execute(self, command, *arguments, **options)
+        if made:
+            # What the patches' SQL calls, in the database that was made.
+            self._duck_conn.execute(MACROS.format(catalog=database_of(command)))
+        return result
     except Exception as error:
-        failed[type(error).__name__] += 1
+        said = str(error).split("\n")[0]
+        failed[re.sub(r"\S*\d\S*|\"[^\"]*\"|'[^']*'", "...", said)[:100]] += 1
         rollback_on_error(self)
         raise errors_are_sql_errors(error) from error
+
+
+def database_of(command: str) -> str:
+    """Return the name of the database that a statement makes."""
+    return re.search(r"database\s+(?:if\s+not\s+exists\s+)?(\w+)", command, re.I)[1].upper()
 
 
 def _run_accepted(cursor: FakeSnowflakeCursor, command: str) -> FakeSnowflakeCursor:
@@ -383,6 +478,7 @@ def _run_accepted(cursor: FakeSnowflakeCursor, command: str) -> FakeSnowflakeCur
 
 def install() -> None:
     """Put the patches in place."""
+    fakesnow.server.parse_one = policies_are_not_parsed
     fakesnow.transforms.numeric_agg_implicit_cast = sums_of_decimals
     fakesnow.transforms.describe_table = describing_other_databases
     fakesnow.transforms.trim_cast_varchar = trims_as_told
@@ -405,16 +501,36 @@ def report() -> dict:
 
 
 def create_databases() -> None:
-    """Make the databases that the account of docs/snowflake.md has, with the patches' macros."""
-    for database in (WORK, STATE, PUBLISHED, LANDING):
-        connection = fakesnow.server.shared_fs.connect(database, "PUBLIC")
-        connection._duck_conn.execute(MACROS.format(catalog=database))
-        connection.close()
+    """Make the databases that the account of docs/snowflake.md has."""
+    connection = fakesnow.server.shared_fs.connect()
+    for database in (WORK, STATE, LANDING):
+        connection.cursor().execute(f"create database if not exists {database}")
+        connection.cursor().execute(f"create schema if not exists {database}.public")
+    connection.close()
+
+
+def follow(folder: Path) -> dict[str, int]:
+    """Do what docs/snowflake.md says, from an empty account to a landing.
+
+    Args:
+        folder: of the landing's files.
+
+    Returns:
+        How many statements its first two sections have; each of them was executed or accepted.
+    """
+    connection = fakesnow.server.shared_fs.connect()
+    cursor = connection.cursor()
+    sections = {"account": guide.account(), "landing": guide.landing(folder)}
+    for statements in sections.values():
+        for statement in statements:
+            cursor.execute(statement)
+    connection.close()
+    return {name: len(statements) for name, statements in sections.items()}
 
 
 def load_landing(folder: Path) -> None:
-    """Make tables of a landing's parquet files, as a loader would have: the loader is no part of
-    what is tested.
+    """Put a landing's parquet files in the place of the tables of the day before, as a loader
+    would, which is no part of what is tested.
 
     Args:
         folder: of the files or folders <table>.parquet.
@@ -439,6 +555,28 @@ def answer_landing(request: Request) -> JSONResponse:
     return JSONResponse({})
 
 
+def answer_guide(request: Request) -> JSONResponse:
+    """Follow the guide with a landing."""
+    return JSONResponse(follow(Path(request.query_params["folder"])))
+
+
+def answer_tables(request: Request) -> JSONResponse:
+    """Say what a database has: schema and name, and whether it is a table.
+
+    fakesnow's own lists go by the name that a database had when it was made.
+    """
+    connection = fakesnow.server.shared_fs.connect()
+    found = connection._duck_conn.execute(
+        "select lower(schema_name || '.' || table_name), true from duckdb_tables()"
+        " where lower(database_name) = lower($1) union all"
+        " select lower(schema_name || '.' || view_name), false from duckdb_views()"
+        " where lower(database_name) = lower($1)",
+        [request.query_params["database"]],
+    ).fetchall()
+    connection.close()
+    return JSONResponse({name: kind for name, kind in found if not name.startswith(HIDDEN)})
+
+
 def answer_report(request: Request) -> JSONResponse:
     """Say what happened so far."""
     return JSONResponse(report())
@@ -447,9 +585,13 @@ def answer_report(request: Request) -> JSONResponse:
 def main() -> None:
     """Serve on this machine until the signal to end."""
     install()
-    create_databases()
     fakesnow.server.app.routes.extend(
-        [Route("/landing", answer_landing), Route("/report", answer_report)]
+        [
+            Route("/guide", answer_guide),
+            Route("/landing", answer_landing),
+            Route("/tables", answer_tables),
+            Route("/report", answer_report),
+        ]
     )
     uvicorn.run(fakesnow.server.app, host="127.0.0.1", port=int(sys.argv[1]), log_level="error")
 

@@ -53,7 +53,8 @@ def connect(port: int):
         protocol="http",
         database="LETTERSHOP",
         schema="PUBLIC",
-        network_timeout=30,
+        network_timeout=600,
+        socket_timeout=600,
     )
 
 
@@ -116,7 +117,8 @@ def differences(mine: dict, other: dict, key: list[str]) -> list[str]:
     Args:
         mine: columns (name to type) and rows (list of dict) of DuckDB.
         other: the same of the emulator.
-        key: columns; empty where the model has none, and all columns that are no floats sort it.
+        key: columns. Where the model has none, or one that cannot be the same, all columns that are
+            no floats sort it.
     """
     found = []
     for column in sorted(mine["columns"].keys() ^ other["columns"].keys()):
@@ -129,7 +131,9 @@ def differences(mine: dict, other: dict, key: list[str]) -> list[str]:
     if len(mine["rows"]) != len(other["rows"]):
         found.append(f"{len(mine['rows'])} rows, {len(other['rows'])} on the emulator")
         return found
-    by = key or [name for name in names if mine["columns"][name] != "DOUBLE" and name not in UNLIKE]
+    by = key
+    if not by or UNLIKE.keys() & set(by):
+        by = [name for name in names if mine["columns"][name] != "DOUBLE" and name not in UNLIKE]
     sides = [
         sorted(side["rows"], key=lambda row: [sortable(row[name]) for name in by])
         for side in (mine, other)

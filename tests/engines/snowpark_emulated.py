@@ -6,6 +6,7 @@ bound inserts. Everything else is sent as Snowpark writes it; `Session.query_his
 
 import contextlib
 import functools
+import itertools
 import socket
 import threading
 import time
@@ -16,6 +17,7 @@ from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.server import app
 from snowflake.snowpark import Session
 
+MADE = itertools.count()
 NAMES = {
     "StringType": "varchar",
     "IntegerType": "integer",
@@ -28,8 +30,8 @@ NAMES = {
 
 def rows_as_table(session: Session, rows: list, schema):
     """Return rows as `Session.create_dataframe` would: from a table that inserts have filled."""
-    name = f"lettershop_made_{getattr(session, '_lettershop_made', 0)}"
-    session._lettershop_made = getattr(session, "_lettershop_made", 0) + 1
+    # The emulator keeps temporary tables: sessions beside each other need names of their own.
+    name = f"lettershop_made_{next(MADE)}"
     columns = ", ".join(
         f"{field.name} {NAMES[type(field.datatype).__name__]}" for field in schema.fields
     )
@@ -53,7 +55,8 @@ def session(connection: dict):
     Args:
         connection: what `snowflake.connector.connect` needs to reach it.
     """
-    opened = Session.builder.configs({**connection, "network_timeout": 20}).create()
+    patience = {"network_timeout": 600, "socket_timeout": 600}
+    opened = Session.builder.configs({**connection, **patience}).create()
     opened.create_dataframe = functools.partial(rows_as_table, opened)
     yield opened
     # Snowpark would first cancel queries by a function that fakesnow does not have.

@@ -3,14 +3,18 @@
 Compiled without any database: what a model asks while it compiles is left to the emulator.
 """
 
+import json
 import os
+import re
 import subprocess
 import sys
+from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.engines import dialect
+from tests.engines import dialect, foreign
 from tests.engines.dialect import Problem, problems
 
 ROOT = Path(__file__).parents[2]
@@ -19,8 +23,23 @@ CROSS_DB = ROOT / "macros" / "cross_db"
 ASKS = ("config.materialized:incremental", "path:python_models")
 
 
-def compiled(engine: str, folder: Path) -> dict[str, str]:
-    """Return the compiled SQL of every model, by file name.
+@dataclass(frozen=True)
+class Compiled:
+    """The project as compiled for an engine.
+
+    Attributes:
+        sql: of every model, by file name.
+        doubles: columns that are doubles wherever they are declared.
+        nodes: dbt's, by name.
+    """
+
+    sql: dict[str, str]
+    doubles: frozenset[str]
+    nodes: dict[str, dict]
+
+
+def compile_for(engine: str, folder: Path) -> Compiled:
+    """Return the compiled SQL of every model.
 
     Args:
         engine: duckdb or snowflake.
@@ -48,39 +67,94 @@ def compiled(engine: str, folder: Path) -> dict[str, str]:
     )
     assert result.returncode == 0, result.stdout[-3000:]
     place = folder / engine / "compiled" / "lettershop"
-    return {path.name: path.read_text() for path in sorted(place.rglob("*.sql"))}
+    manifest = json.loads((folder / engine / "manifest.json").read_text())
+    declared = defaultdict(set)
+    for node in manifest["nodes"].values():
+        for column in node["columns"].values():
+            declared[column["name"]].add(column["data_type"])
+    return Compiled(
+        {path.name: path.read_text() for path in sorted(place.rglob("*.sql"))},
+        frozenset(name for name, types in declared.items() if types == {"double"}),
+        {node["name"]: node for node in manifest["nodes"].values()},
+    )
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "snowflake"])
-def test_compiled_sql_is_of_its_engine_and_the_same_for_both(engine, tmp_path):
-    found = compiled(engine, tmp_path)
-    assert len(found) > 150
+@pytest.fixture(scope="module", params=["duckdb", "snowflake"])
+def engine(request):
+    """One engine after the other."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def compiled(engine, tmp_path_factory):
+    """The project as compiled for the engine."""
+    return compile_for(engine, tmp_path_factory.mktemp("compiled"))
+
+
+def test_compiled_sql_is_of_its_engine_and_the_same_for_both(engine, compiled):
+    assert len(compiled.sql) > 150 and len(compiled.doubles) > 100
     wrong = {
-        name: said for name, sql in found.items() if (said := problems(sql, engine)) and sql.strip()
+        name: said
+        for name, sql in compiled.sql.items()
+        if sql.strip() and (said := problems(sql, engine, compiled.doubles))
     }
     assert wrong == {}
+    if engine == "snowflake":
+        wrong = {
+            name: said for name, sql in compiled.sql.items() if (said := foreign.problems(sql))
+        }
+        assert wrong == {}
+
+
+# What somebody may do to a model without noticing: found where, and what it becomes.
+MISTAKES = {
+    "nulls": (r"\bdesc nulls (first|last)", "desc"),
+    "function": (r"\bcoalesce\(", {"snowflake": "list_value(", "duckdb": "zeroifnull("}),
+    "doubles": (r"\bsum\((?!\s*\))", "sum(cast(1 as double) * "),
+}
+
+
+@pytest.mark.parametrize("kind", MISTAKES)
+def test_a_mistake_in_any_model_is_caught(engine, compiled, kind):
+    pattern, other = MISTAKES[kind]
+    other = other if isinstance(other, str) else other[engine]
+    tried = 0
+    # Every sixth model: all of them take minutes.
+    for name, sql in list(compiled.sql.items())[::6]:
+        mistaken = re.sub(pattern, other, sql, count=1)
+        if mistaken != sql:
+            tried += 1
+            found = problems(mistaken, engine, compiled.doubles)
+            assert kind in {each.kind for each in found}, name
+    assert tried > 3
 
 
 def test_every_dispatch_knows_both_engines():
     assert dialect.missing_variants(CROSS_DB) == []
 
 
-def test_a_missing_dispatch_is_found(tmp_path):
+def dispatched() -> list[str]:
+    """Return the macros that dispatch by engine."""
+    text = "\n".join(path.read_text() for path in CROSS_DB.glob("*.sql"))
+    return sorted(set(re.findall(r"adapter\.dispatch\('(\w+)'", text)))
+
+
+@pytest.mark.parametrize("name", dispatched())
+def test_a_missing_dispatch_is_found(tmp_path, name):
     for path in CROSS_DB.glob("*.sql"):
-        (tmp_path / path.name).write_text(path.read_text())
-    place = tmp_path / "matches.sql"
-    place.write_text(
-        place.read_text().replace("macro snowflake__matches(", "macro other__matches(")
-    )
-    assert dialect.missing_variants(tmp_path) == ["matches"]
-    # What Snowflake would then get.
+        text = path.read_text().replace(f"macro snowflake__{name}(", "macro other__of_it(")
+        (tmp_path / path.name).write_text(text)
+    assert dialect.missing_variants(tmp_path) == [name]
+
+
+def test_what_a_missing_dispatch_would_leave_is_found():
     left = "select regexp_matches(email, '@') as is_address from people"
     assert problems(left, "snowflake") == [Problem("function", "regexp_matches")]
     assert problems(left, "duckdb") == []
 
 
 @pytest.mark.parametrize(
-    ("engine", "sql", "kind"),
+    ("of", "sql", "kind"),
     [
         ("snowflake", "select list_transform(a, x -> x) as b from t", "function"),
         ("snowflake", "select strftime(a, '%Y') as b from t", "function"),
@@ -94,12 +168,12 @@ def test_a_missing_dispatch_is_found(tmp_path):
         ("duckdb", "select sum(score) as b from t", "doubles"),
     ],
 )
-def test_each_kind_is_caught(engine, sql, kind):
-    found = problems(sql, engine, frozenset({"score"}))
+def test_each_kind_is_caught(of, sql, kind):
+    found = problems(sql, of, frozenset({"score"}))
     assert [each.kind for each in found] == [kind]
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "snowflake"])
+@pytest.mark.parametrize("of", ["duckdb", "snowflake"])
 @pytest.mark.parametrize(
     "sql",
     [
@@ -111,5 +185,5 @@ def test_each_kind_is_caught(engine, sql, kind):
         "select 'strftime(' as text from t",
     ],
 )
-def test_what_is_right_passes(engine, sql):
-    assert problems(sql, engine) == []
+def test_what_is_right_passes(of, sql):
+    assert problems(sql, of) == []

@@ -1,8 +1,13 @@
 """The patches of the emulator: each is needed, and does what it says and no more."""
 
+from datetime import datetime
+
+import duckdb
 import fakesnow.server
 import pytest
 import snowflake.connector.errors
+import sqlglot
+from sqlglot.errors import ParseError
 
 from tests.engines import emulator
 
@@ -142,3 +147,68 @@ def test_tables_of_other_databases_are_described(cursor):
     cursor.execute(f"create table {emulator.STATE}.public.kept (a integer, b varchar)")
     described = cursor.execute(f"describe table {emulator.STATE}.public.kept").fetchall()
     assert [row[0] for row in described] == ["A", "B"]
+
+
+def test_what_is_accepted_is_not_parsed():
+    statement = "create row access policy if not exists p as (v varchar) returns boolean -> true"
+    with pytest.raises(ParseError):
+        sqlglot.parse_one(statement, read="snowflake")
+    before = emulator.used["policies_are_not_parsed"]
+    assert fakesnow.server.parse_one(statement).sql().lower() == emulator.SUCCESS.lower()
+    assert fakesnow.server.parse_one("select 1 as a").sql().lower() == "select 1 as a"
+    assert emulator.used["policies_are_not_parsed"] == before + 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["drop database a", "  drop database a;", '/* a */ drop database a /* {"b": "c * d"} */\n'],
+)
+def test_comments_around_a_statement_are_no_part_of_it(command):
+    assert emulator.bare(command) == "drop database a"
+
+
+def test_dynamic_tables_are_made_renamed_and_dropped(cursor):
+    before = emulator.used["dynamic_tables_are_tables"]
+    cursor.execute(
+        "create dynamic table LETTERSHOP.public.live target_lag = '5 minutes' warehouse = wh"
+        " refresh_mode = FULL as (select 1 as a)"
+    )
+    cursor.execute("alter dynamic table LETTERSHOP.public.live rename to live_before")
+    assert cursor.execute("select a from LETTERSHOP.public.live_before").fetchall() == [(1,)]
+    cursor.execute("/* a */ drop dynamic table if exists LETTERSHOP.public.live_before")
+    with pytest.raises(snowflake.connector.errors.Error):
+        cursor.execute("select a from LETTERSHOP.public.live_before")
+    assert emulator.used["dynamic_tables_are_tables"] == before + 2
+
+
+def test_databases_change_places_and_go(cursor):
+    before = emulator.used["databases_swapped_and_dropped"]
+    for name, number in (("first", 1), ("second", 2)):
+        cursor.execute(f'create or replace transient database {name} /* {{"app": "dbt"}} */')
+        cursor.execute(f"create schema {name}.a")
+        cursor.execute(f"create table {name}.a.b as select {number} as c")
+    cursor.execute("alter database second swap with first")
+    assert cursor.execute("select c from first.a.b").fetchall() == [(2,)]
+    assert cursor.execute("select c from second.a.b").fetchall() == [(1,)]
+    cursor.execute("drop database second")
+    with pytest.raises(snowflake.connector.errors.Error):
+        cursor.execute("select c from second.a.b")
+    # Twice: what was there before is gone.
+    cursor.execute("create or replace transient database first")
+    with pytest.raises(snowflake.connector.errors.Error):
+        cursor.execute("select c from first.a.b")
+    assert emulator.used["databases_swapped_and_dropped"] > before
+
+
+def test_the_guide_loads_files_by_copy(cursor, tmp_path):
+    duckdb.execute(
+        "copy (select 1 as order_id, timestamp '2024-01-02 03:04:05' as ordered_at"
+        f" union all select 2, null) to '{tmp_path}/orders.parquet' (format parquet)"
+    )
+    before = emulator.used["tables_by_template"]
+    done = emulator.follow(tmp_path)
+    # USE, a file format and a stage; then PUT, the table and COPY.
+    assert done["landing"] == 6 and done["account"] > 30
+    assert emulator.used["tables_by_template"] == before + 1
+    found = cursor.execute(f"select * from {emulator.LANDING}.landing.orders order by order_id")
+    assert found.fetchall() == [(1, datetime(2024, 1, 2, 3, 4, 5)), (2, None)]

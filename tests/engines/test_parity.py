@@ -63,3 +63,12 @@ def test_whole_numbers_are_one_type_and_hashes_are_not_compared():
         "rows": [{"a": 1, "fingerprint": 3}],
     }
     assert differences(mine, other, ["a"]) == []
+
+
+def test_rows_whose_key_names_the_run_are_compared_by_the_rest():
+    columns = {"run_id": "VARCHAR", "a": "INTEGER"}
+    mine = {"columns": columns, "rows": [{"run_id": "x", "a": 1}, {"run_id": "y", "a": 2}]}
+    same = {"columns": columns, "rows": [{"run_id": "q", "a": 2}, {"run_id": "r", "a": 1}]}
+    other = {"columns": columns, "rows": [{"run_id": "q", "a": 2}, {"run_id": "r", "a": 3}]}
+    assert differences(mine, same, ["run_id"]) == []
+    assert differences(mine, other, ["run_id"]) == ["a differs in 2 rows"]

@@ -3,11 +3,13 @@
 import re
 
 import duckdb
+import pandas as pd
 import pytest
 
 from tests.engines import snowpark_emulated, snowpark_local
 from tests.engines.snowpark_world import (
     COLUMNS,
+    ROOT,
     Dbt,
     assert_equal,
     engine,
@@ -22,6 +24,11 @@ LAZY = (
     "scoring/lifetime_boosts.py",
 )
 CELLS = "scoring/lifetime_cells.py"
+
+
+def test_no_scoring_file_is_left_out():
+    files = {f"scoring/{path.name}" for path in (ROOT / "python_models" / "scoring").glob("*.py")}
+    assert files == {*LAZY, CELLS}
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +127,14 @@ def test_names_are_folded_as_sql_folds_them(emulated):
     # From pandas it would be "repeat_count", which nobody finds who writes repeat_count.
     assert engine.frame(relation).columns[0] == "repeat_count"
     assert engine.frame(emulated.table("score_bands"))["from_decile"].tolist() == [0, 5, 9] * 2
+
+
+def test_whole_numbers_stay_whole_beside_a_null(emulated):
+    # As on DuckDB: what is made of them is hashed, and a model whose definition changed is trained.
+    found = engine.frame(emulated.table("training_requests").sort("model_name"))
+    first, *others = found["target_min_purchased_before"].tolist()
+    assert first == 1 and isinstance(first, int)
+    assert all(value is pd.NA for value in others)
 
 
 def test_doubles_are_said_to_be_doubles(emulated):

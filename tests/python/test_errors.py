@@ -124,6 +124,7 @@ UNKNOWN_VALUES = {
     "esp": ("mailer", "'klaviyo', 'braze', 'customerio' or 'generic'"),
     "sync_scope": ("some", "'existing_contacts' or 'all'"),
     "approve_esp_changes": ("yes", "the number that the guard of esp_outbox named"),
+    "trigger_target_lag": ("soon", "a time such as '5 minutes'"),
     "using_web_events": ("no way", "true or false"),
     "using_refunds": (False, "no optional landing table refunds"),
 }

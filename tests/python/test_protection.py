@@ -160,22 +160,32 @@ def test_python_on_snowflake_gets_the_versions_that_are_tested_here():
 
 
 def test_a_published_database_is_whole_and_protected_before_it_takes_its_place():
-    kept = [{"database": "state", "schema": "marts", "name": "segment_spells"}]
-    steps = said(
-        "operations/publish.sql", "publish_statements", "work", "published", ["core", "marts"], kept
-    )
+    relations = [
+        {"database": "work", "schema": "marts", "name": "customer_profiles", "is_table": True},
+        {"database": "state", "schema": "marts", "name": "segment_spells", "is_table": True},
+        {"database": "work", "schema": "core", "name": "fct_views", "is_table": False},
+    ]
+    steps = said("operations/publish.sql", "publish_statements", "published", relations)
     assert steps["before"] == [
         "create database if not exists published",
         "create or replace transient database published_next",
-        "create transient schema published_next.core clone work.core",
-        "create transient schema published_next.marts clone work.marts",
-        "create schema if not exists published_next.marts",
+        "create transient schema if not exists published_next.core",
+        "create transient schema if not exists published_next.marts",
+        "create or replace transient table published_next.marts.customer_profiles"
+        " clone work.marts.customer_profiles",
         "create or replace transient table published_next.marts.segment_spells"
         " clone state.marts.segment_spells",
+        # The clone of a view would read the working database, whatever is built there next.
+        "create or replace transient table published_next.core.fct_views"
+        " as select * from work.core.fct_views",
     ]
     assert steps["after"] == [
         "alter database published_next swap with published",
         "drop database published_next",
     ]
     text = (ROOT / "macros/operations/publish.sql").read_text()
-    assert text.index("steps['before']") < text.index("do protect(") < text.index("steps['after']")
+    assert (
+        text.index("steps['before']")
+        < text.index("do lettershop.protect(")
+        < text.index("steps['after']")
+    )
