@@ -3,6 +3,8 @@
 import json
 from datetime import date, timedelta
 
+import numpy as np
+
 from lettershop_ml import engine, metrics, policy, propensity, registry, scoring, terms, trainer
 
 # Columns that targets are also ranked by where they have them.
@@ -41,6 +43,7 @@ def sample_of(table, names: list[str]) -> propensity.Sample:
         table["label"].to_numpy(float),
         table["label_cutoff"].to_numpy(str),
         table["label_end"].to_numpy(str),
+        table["person"].to_numpy(np.int64),
     )
 
 

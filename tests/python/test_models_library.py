@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def made_up(rows: int = 3000, seed: int = 1) -> propensity.Sample:
     month = draws.integers(1, 7, rows)
     cutoffs = np.array([f"2024-{number:02d}-01" for number in month])
     ends = np.array([f"2024-{number + 1:02d}-01" for number in month])
-    return propensity.Sample(columns, labels, cutoffs, ends)
+    return propensity.Sample(columns, labels, cutoffs, ends, np.arange(rows))
 
 
 NAMES = list("abcde")
@@ -198,9 +199,7 @@ def test_training_knows_only_what_lies_before_and_beats_the_ranking():
     assert ours < propensity.mean_of(fit.metrics, "rfm_score", "log_loss")
     assert propensity.mean_of(fit.metrics, "constant", "lift_10") == pytest.approx(1)
     # Labels whose windows end after a cutoff are not known at it.
-    late = propensity.Sample(
-        sample.columns, sample.labels, sample.cutoffs, np.full(3000, "2024-09-01")
-    )
+    late = replace(sample, ends=np.full(3000, "2024-09-01"))
     with pytest.raises(propensity.NotTrainableError, match="one class is missing"):
         propensity.train(late, NAMES, ["rfm_score"], propensity.Settings())
 
@@ -208,7 +207,7 @@ def test_training_knows_only_what_lies_before_and_beats_the_ranking():
 def test_what_does_not_beat_the_ranking_is_not_published():
     sample = made_up()
     columns = sample.columns | {"rfm_score": -2 * sample.labels + sample.columns["d"]}
-    sample = propensity.Sample(columns, sample.labels, sample.cutoffs, sample.ends)
+    sample = replace(sample, columns=columns)
     fit = propensity.train(sample, NAMES, ["rfm_score"], propensity.Settings())
     assert fit.algorithm == "ranking" and "no model beats the ranking by RFM" in fit.reason
     assert list(fit.model.pieces) == ["rfm_score"]
@@ -222,7 +221,7 @@ def test_the_better_of_two_rankings_is_the_bar():
         ("rfm_score", "redemption_count_before"),
     ):
         columns = sample.columns | {better: told, worse: sample.columns["d"]}
-        known = propensity.Sample(columns, sample.labels, sample.cutoffs, sample.ends)
+        known = replace(sample, columns=columns)
         fit = propensity.train(known, NAMES, ["rfm_score", "redemption_count_before"], FEW_TREES)
         assert fit.algorithm == "ranking" and list(fit.model.pieces) == [better]
         assert {"rfm_score", "redemption_count_before"} <= {row["candidate"] for row in fit.metrics}
@@ -236,8 +235,7 @@ def test_the_better_of_two_rankings_is_the_bar():
     ],
 )
 def test_one_class_only_is_not_trained(labels, why):
-    sample = made_up()
-    sample = propensity.Sample(sample.columns, labels, sample.cutoffs, sample.ends)
+    sample = replace(made_up(), labels=labels)
     with pytest.raises(propensity.NotTrainableError, match=why):
         propensity.train(sample, NAMES, ["rfm_score"], propensity.Settings())
 
@@ -653,27 +651,64 @@ def test_drift_sees_half_a_standard_deviation_and_not_a_twentieth():
     assert metrics.edges_of(np.zeros(10)).tolist() == []
 
 
-@pytest.mark.parametrize(
-    ("gains", "published"),
-    [
-        # Of the logistic over the mean of both, at four cutoffs.
-        ([0.01, 0.01, 0.01, 0.01], "logistic"),
-        ([-0.01, -0.01, -0.01, -0.01], "mean"),
-        # Better on the whole, but by chance: 0.005, and the standard error is 0.0071.
-        ([0.02, -0.01, 0.02, -0.01], "mean"),
-        # Better by more than it: 0.01 and 0.0058.
-        ([0.02, 0.0, 0.02, 0.0], "logistic"),
-        # One cutoff tells nothing.
-        ([0.01], "mean"),
-        ([0.0, 0.0], "mean"),
-    ],
-)
-def test_the_mean_is_published_unless_another_is_surely_better(gains, published):
-    rows = [
-        dict(cutoff=f"2024-0{number}-01", candidate=name, metric="log_loss", value=value)
-        for number, gain in enumerate(gains, start=1)
-        for name, value in (
-            (kind, 0.5 - gain if kind == "logistic" else 0.5) for kind in propensity.KINDS
-        )
-    ]
-    assert propensity.published_of(rows) == published
+def competed(gains, people, cutoffs) -> propensity.Competition:
+    """Return a competition whose calibrated mean gained this on each row, all others nothing."""
+    losses = {kind: np.full(len(gains), 0.5) for kind in propensity.KINDS}
+    losses["mean_calibrated"] = 0.5 - np.asarray(gains, float)
+    return propensity.Competition({}, [], {}, losses, np.asarray(people), np.asarray(cutoffs))
+
+
+def test_the_mean_is_published_unless_another_is_surely_better():
+    people, days = np.tile(np.arange(400), 2), np.repeat(["2024-05-01", "2024-06-01"], 400)
+    # Per customer; its standard error over 400 of them is a hundredth.
+    noise = np.tile([0.2, -0.2], 200) * np.sqrt(399 / 400)
+
+    def published(first, second, people=people, cutoffs=days):
+        return propensity.published_of(competed(np.append(first, second), people, cutoffs))
+
+    surely, luck = propensity.SURELY / 100 + 1e-6, propensity.SURELY / 100 - 1e-6
+    assert published(noise + surely, noise + surely) == "mean_calibrated"
+    assert published(noise + luck, noise + luck) == "mean"
+    assert published(noise - surely, noise - surely) == "mean"
+    # The same rows of twice as many customers tell more than two rows of each.
+    assert published(noise + luck, noise + luck, np.arange(800)) == "mean_calibrated"
+    # As much on the whole, and nothing of it on one of the two days.
+    assert published(noise + 2 * surely + 0.001, noise - 0.001) == "mean"
+    assert published(noise + 2 * surely - 0.001, noise + 0.001) == "mean_calibrated"
+    assert published(noise + 0.1, noise + 0.1, people, np.full(800, "2024-05-01")) == "mean"
+    assert published(noise * 0, noise * 0) == "mean"
+
+
+def test_a_gain_of_rows_of_the_same_customers_has_the_error_of_resampling():
+    """Ten thousand draws of customers with all their rows, of whom some have many."""
+    draws = np.random.default_rng(2)
+    rows = draws.integers(1, 12, 300)
+    people = np.repeat(np.arange(300), rows)
+    gains = 0.02 + np.repeat(draws.normal(0, 0.1, 300), rows) + draws.normal(0, 0.1, len(people))
+    cutoffs = draws.permutation(np.arange(len(people)) % 5)
+    gain, by_people, by_days = propensity.gain_of(gains, people, cutoffs)
+    assert gain == pytest.approx(gains.mean())
+    sums = np.bincount(people, weights=gains)
+    drawn = draws.integers(0, 300, (10000, 300))
+    resampled = sums[drawn].sum(axis=1) / rows[drawn].sum(axis=1)
+    assert by_people == pytest.approx(resampled.std(), rel=0.03)
+    # Had it been taken for that of independent rows, it would be far too small.
+    assert by_people > 1.8 * gains.std() / np.sqrt(len(gains))
+    days = [gains[cutoffs == day].mean() for day in range(5)]
+    assert by_days == pytest.approx(np.std(days, ddof=1) / np.sqrt(5))
+
+
+def test_what_is_no_better_is_seldom_published():
+    """Five candidates that differ from the mean by chance alone, in 400 shops of 300 customers."""
+    draws = np.random.default_rng(3)
+    people, days = np.tile(np.arange(300), 2), np.repeat(["2024-05-01", "2024-06-01"], 300)
+    taken = 0
+    for _ in range(400):
+        losses = {kind: np.full(600, 0.5) for kind in propensity.KINDS}
+        for kind in propensity.KINDS:
+            if kind != "mean":
+                own = np.tile(draws.normal(0, 0.1, 300), 2)
+                losses[kind] = 0.5 - own - draws.normal(0, 0.1, 600)
+        found = propensity.Competition({}, [], {}, losses, people, days)
+        taken += propensity.published_of(found) != "mean"
+    assert taken <= 400 * 0.05 + 2 * np.sqrt(400 * 0.05 * 0.95)
