@@ -299,6 +299,36 @@ def test_the_expected_value_lies_between_the_own_mean_and_everybodys():
     assert lifetime.expected_value(few, [0], [0])[0] == pytest.approx(30, rel=1e-5)
 
 
+def test_a_tail_too_heavy_for_the_model_makes_nobody_worth_a_fortune():
+    """Half of the shop spends under 20, a few spend thousands: no Gamma-Gamma fits that."""
+    draws = np.random.default_rng(1)
+    own = np.exp(draws.normal(3, 2.5, 400))
+    fit = lifetime.fit_values(draws.integers(1, 4, 400), own)
+    everybody, small = lifetime.expected_value(fit, [0, 5], [0, 20])
+    assert everybody == pytest.approx(own.mean(), rel=1e-6)
+    assert 20 < small < everybody
+
+
+def test_one_huge_customer_leaves_values_finite_and_those_of_the_others_alone():
+    """A wholesale buyer on most days of two years, and 3,000 others of whom 150 bought again."""
+    draws = np.random.default_rng(1)
+    x, t_x, age = np.zeros(3001), np.zeros(3001), draws.uniform(1, 104, 3001)
+    x[:150], t_x[:150] = draws.integers(1, 6, 150), age[:150] * draws.random(150)
+    own = np.where(x > 0, draws.uniform(10, 70, 3001), 0)
+    alone = lifetime.fit_values(x[:-1], own[:-1])
+    x[-1], t_x[-1], age[-1], own[-1] = 620, 103.9, 104, 300000
+    fit, values = lifetime.fit_purchases(x, t_x, age), lifetime.fit_values(x, own)
+    for weeks in (13, 52, 104):
+        expected = lifetime.expected_purchases(fit, weeks, x, t_x, age)
+        low, high = lifetime.purchase_interval(fit, weeks, x, t_x, age)
+        assert np.isfinite([expected, low, high]).all()
+        # Nobody is expected to buy more often than on every day.
+        assert (expected >= 0).all() and (expected <= weeks * 7).all()
+    worth = lifetime.expected_value(values, x, own)
+    assert worth[-1] == pytest.approx(300000, rel=0.01)
+    assert worth[200] < 2 * lifetime.expected_value(alone, [0], [0])[0]
+
+
 def test_an_own_margin_rate_counts_with_its_purchases():
     draws = np.random.default_rng(6)
     purchases = draws.integers(1, 12, 20000)
@@ -647,6 +677,10 @@ def test_drift_sees_half_a_standard_deviation_and_not_a_twentieth():
     assert policy.drift(bins, {"a": later + 0.05})[1] < 0.1
     feature, moved = policy.drift(bins, {"a": later + 0.5})
     assert feature == "a" and moved > 0.2
+    # What had moved by the day of training is no drift; what has moved since is.
+    day = bins[0] | {"day_shares": metrics.shares_of(later + 0.5, edges).tolist()}
+    assert policy.drift([day], {"a": later + 0.5})[1] == 0
+    assert policy.drift([day], {"a": later + 1})[1] > 0.2
     # A feature that had one value only.
     assert metrics.edges_of(np.zeros(10)).tolist() == []
 
