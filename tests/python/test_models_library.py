@@ -21,6 +21,7 @@ from lettershop_ml import (
     lifetime,
     lifetime_trainer,
     metrics,
+    persona_trainer,
     personas,
     policy,
     propensity,
@@ -504,6 +505,29 @@ def test_personas_are_found_named_and_keep_their_ids():
     assert (before == after).mean() > 0.99
     kept = dict(zip(ids, called, strict=True))
     assert personas.named(again, rules, kept, matched) == [kept[one] for one in matched]
+
+
+def test_nobody_is_called_loyal_who_bought_once():
+    """In a shop of one-time buyers who bought lately stands above the mean, and is not loyal."""
+    draws = np.random.default_rng(6)
+    group = draws.integers(0, 4, 1200)
+    # Bought lately, longer ago, at two values; whose rate is high because they are new.
+    late, dear = group % 2, group // 2
+    columns = {
+        "log_recency_days": 5 - 2.5 * late + draws.normal(size=1200) * 0.2,
+        "log_yearly_rate": 0.7 + 1.2 * late + draws.normal(size=1200) * 0.1,
+        "log_order_value": 3 + dear + draws.normal(size=1200) * 0.1,
+    }
+    names = sorted(columns)
+    fit = personas.train(columns, names, personas.Settings())
+    seed = Path(__file__).parents[2] / "seeds" / "models" / "persona_rules.csv"
+    rules = persona_trainer.rules_of(pd.read_csv(seed))
+    for share, are_loyal in ((0.05, False), (0.95, True)):
+        repeated = draws.random(1200) < share
+        payload = persona_trainer.payload_of(fit, columns, repeated, rules, None)
+        called = {row["persona_name"] for row in payload["centroids"]}
+        assert any(name.startswith("Loyal") for name in called) == are_loyal, called
+        assert ("First order lately" in called) != are_loyal, called
 
 
 def test_personas_in_sql_are_those_of_scikit_learn():
