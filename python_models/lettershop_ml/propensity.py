@@ -278,6 +278,20 @@ def require_counts(rows: float, positives: float, cutoffs: float, settings: Sett
         )
 
 
+def telling(sample: Sample, names) -> list[str]:
+    """Return the features in which rows of some cutoff differ.
+
+    What is one number for everybody on every day tells the days apart and not the customers. Where
+    all were signed up by one import, tenure is the calendar, and a season would be read into it.
+
+    Args:
+        sample: rows of customers.
+        names: features.
+    """
+    days = [sample.cutoffs == cutoff for cutoff in np.unique(sample.cutoffs)]
+    return [name for name in names if any(np.ptp(sample.columns[name][day]) > 0 for day in days)]
+
+
 def before(sample: Sample, cutoff: str) -> Sample:
     """Return the rows whose label was known on a day: their window had ended."""
     return sample.where((sample.cutoffs < cutoff) & (sample.ends <= cutoff))
@@ -364,7 +378,7 @@ def compete(
             logits = serving.logit(test.columns)
             rows += _metric_rows(test_cutoff, "champion", test.labels, logits, settings)
     if chosen is None:
-        raise NotTrainableError("before every cutoff to test on, one class is missing")
+        raise NotTrainableError("before or at every cutoff to test on, one class is missing")
     return Competition(
         chosen=chosen,
         metrics=rows,

@@ -136,6 +136,9 @@ class Trainer:
             columns = list(dict.fromkeys([*names, *rankings]))
             table = self.inputs.rows(name, grain, columns, int(request["maximum_rows"]))
             sample, today = sample_of(table, columns), self.today(request, columns)
+            if grain == "customer":
+                # A campaign, too, is one for all rows of its day, and tells.
+                names = propensity.telling(sample, names)
             serving = None
             if champion is not None:
                 serving = terms.from_rows(json.loads(champion["payload"])["terms"])

@@ -214,6 +214,16 @@ def test_what_does_not_beat_the_ranking_is_not_published():
     assert list(fit.model.pieces) == ["rfm_score"]
 
 
+def test_what_tells_days_apart_and_not_customers_is_no_feature():
+    """All were signed up by one import, and everybody buys in June."""
+    sample = made_up()
+    month = np.array([float(cutoff[5:7]) for cutoff in sample.cutoffs])
+    sample = replace(sample, columns=sample.columns | {"tenure": month, "flat": month * 0})
+    assert propensity.telling(sample, [*NAMES, "tenure", "flat"]) == NAMES
+    sample.columns["tenure"][0] += 1
+    assert propensity.telling(sample, ["tenure"]) == ["tenure"]
+
+
 def test_the_better_of_two_rankings_is_the_bar():
     sample = made_up()
     told = -2 * sample.labels + sample.columns["d"]
