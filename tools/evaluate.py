@@ -251,12 +251,12 @@ def evaluate(shop: Shop, task: Task) -> list[str]:
     sample, names, rankings = shop.sample(task)
     settings = propensity.Settings()
     with engine.single_threaded():
-        chosen, rows, _ = propensity.compete(sample, names, rankings, task.tests, settings)
-        rows += others(sample, names, task.tests)
-    ours = propensity.published_of(rows)
+        found = propensity.compete(sample, names, rankings, task.tests, settings)
+        rows = found.metrics + others(sample, names, task.tests)
+    ours = propensity.published_of(found)
     print(
         f"\n{task.title} ({task.target}): {len(sample.labels):,} rows, {len(names)} features,"
-        f" {sample.labels.mean():.1%} positive, {len(task.tests)} days, {chosen},"
+        f" {sample.labels.mean():.1%} positive, {len(task.tests)} days, {found.chosen},"
         f" {time.monotonic() - started:.0f} s"
     )
     print(f"  {'':24}" + "".join(f"{metric:>20}" for metric in PRINTED))

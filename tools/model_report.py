@@ -202,6 +202,20 @@ def reasons(registry: Registry, name: str) -> str:
     return figure(draw, height=4.4)
 
 
+def features(registry: Registry, name: str) -> str:
+    """Return what each feature of the version that serves tells, and how far it moved."""
+    rows = registry.rows(
+        """
+        select feature, family, mutual_information, stability_index from training.model_features
+        where model_name = ? and is_serving order by mutual_information desc, feature
+        """,
+        name,
+    )
+    if not rows:
+        return nothing("It has no features that a label was asked of.")
+    return table(["feature", "family", "mutual information, nats", "stability index"], rows)
+
+
 def metrics(registry: Registry, name: str) -> str:
     """Return the metrics of each version, and of the baselines on the same rows."""
     rows = registry.rows(
@@ -282,6 +296,7 @@ def page(registry: Registry, name: str) -> str:
         else nothing("No past window has ended yet in which a version served."),
         "Drift": drift(registry, name),
         "Reasons": reasons(registry, name),
+        "Features": features(registry, name),
         "Metrics by version": metrics(registry, name),
         "Decisions": table(["day", "decision", "version", "reason"], decisions),
     }

@@ -76,3 +76,28 @@
 {% macro in_last(number, age_days, days) -%}
     coalesce(sum(case when {{ age_days }} <= {{ days }} then {{ number }} end), 0)
 {%- endmacro %}
+
+{#
+    Purchase days that a year would bring somebody at the pace so far, if they are still a customer,
+    times the chance that they are. (r + x) / (alpha + T) and the chance are those of the MBG/NBD of
+    Batislam, Denizel & Filiztekin (Empirical validation and comparison of models for customer base
+    analysis, International Journal of Research in Marketing 24, 2007), with the parameters that
+    Fader, Hardie & Lee published for CDNOW (2005): a scale that shops share, not a forecast. Recency,
+    frequency and age act together in it as no sum of them does.
+
+    Args:
+        purchase_day_count (str): SQL expression; null for who never bought, as are the others.
+        recency_days (str), age_days (str): days since the last and the first purchase.
+    Returns: str, a SQL expression of type double, null for who never bought.
+#}
+{% macro expected_days(purchase_day_count, recency_days, age_days) -%}
+    365 * (cast({{ purchase_day_count }} as double) - 0.757) / ({{ age_days }} + 31)
+    / (
+        1
+        + 0.793 / (cast({{ purchase_day_count }} as double) + 1.426)
+        * power(
+            cast({{ age_days }} + 31 as double) / ({{ age_days }} - {{ recency_days }} + 31),
+            least(cast({{ purchase_day_count }} as double) - 0.757, 50)
+        )
+    )
+{%- endmacro %}

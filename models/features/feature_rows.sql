@@ -65,6 +65,8 @@ final as (
         ) }} as alive_rate,
         {{ log_feature('cast(365 * purchase_day_count as double) / (age_days + 30)') }}
             as log_yearly_rate,
+        {{ log_feature(expected_days('purchase_day_count', 'recency_days', 'age_days')) }}
+            as log_expected_days_365d,
         {{ log_feature('mean_gap_days', 3650, 'tenure_days') }} as log_mean_gap_days,
         {{ log_feature('mean_gap_days_180d', 180, '180') }} as log_mean_gap_days_180d,
         {{ log_feature('gap_spread_days', 3650, 'tenure_days') }} as log_gap_spread_days,

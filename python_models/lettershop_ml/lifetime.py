@@ -160,7 +160,9 @@ def fit_values(x, mean_value) -> dict[str, float]:
     Returns:
         p, q and v (currency) with q > 1, and the number of rows. Where fewer than 20 customers
         have repeated, or the likelihood has no maximum with a finite mean, p, q and v are such
-        that everybody is worth the mean.
+        that everybody is worth the mean. Where it would have the mean customer worth more than
+        twice what customers are, as a tail that is too heavy for it makes it, the likeliest are
+        taken whose mean is theirs.
     """
     from scipy.optimize import minimize
     from scipy.special import gammaln
@@ -175,22 +177,31 @@ def fit_values(x, mean_value) -> dict[str, float]:
     value = value / unit
 
     def loss(logs):
-        p, above, v = np.exp(logs)
+        p, above = np.exp(logs[:2])
+        # The mean customer is worth p v / (q - 1).
+        v = np.exp(logs[2]) if len(logs) > 2 else above / p
         q = 1 + above
         found = gammaln(p * x + q) - gammaln(p * x) - gammaln(q) + q * np.log(v)
         found += (p * x - 1) * np.log(value) + p * x * np.log(x)
         found -= (p * x + q) * np.log(v + x * value)
         return -found.mean()
 
-    best = minimize(
-        loss,
-        np.log([1.0, 1.0, 1.0]),
-        method="L-BFGS-B",
-        bounds=[(-6, 8)] * 3,
-        options={"ftol": 1e-12, "gtol": 1e-8, "maxiter": 500},
-    )
-    p, above, v = np.exp(best.x)
-    if not np.isfinite(best.fun):
+    def found(parameters):
+        best = minimize(
+            loss,
+            np.zeros(parameters),
+            method="L-BFGS-B",
+            bounds=[(-6, 8)] * parameters,
+            options={"ftol": 1e-12, "gtol": 1e-8, "maxiter": 500},
+        )
+        p, above = np.exp(best.x[:2])
+        v = np.exp(best.x[2]) if parameters > 2 else above / p
+        return np.isfinite(best.fun), p, above, v
+
+    is_finite, p, above, v = found(3)
+    if p * v / above > 2:
+        is_finite, p, above, v = found(2)
+    if not is_finite:
         return {"p": 1.0, "q": 1e6, "v": mean * (1e6 - 1), "rows": len(x)}
     return {"p": float(p), "q": float(1 + above), "v": float(v * unit), "rows": len(x)}
 

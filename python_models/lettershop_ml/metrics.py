@@ -49,15 +49,20 @@ def pr_auc(labels, scores) -> float:
     return float((precision * positives).sum() / positives.sum())
 
 
-def log_loss(labels, logits) -> float:
-    """Return the mean negative log-likelihood in nats.
+def log_losses(labels, logits) -> np.ndarray:
+    """Return the negative log-likelihood per row, in nats.
 
     Args:
         labels: 0 or 1.
         logits: of the probability of 1.
     """
     labels, logits = np.asarray(labels, float), np.asarray(logits, float)
-    return float(np.mean(np.logaddexp(0, logits) - labels * logits))
+    return np.logaddexp(0, logits) - labels * logits
+
+
+def log_loss(labels, logits) -> float:
+    """Return the mean of `log_losses`."""
+    return float(np.mean(log_losses(labels, logits)))
 
 
 def brier(labels, chances) -> float:

@@ -8,10 +8,16 @@ import pandas as pd
 from lettershop_ml import engine, metrics, personas, policy, registry, trainer
 
 BUYERS = "purchased_before >= 1"
+REPEATS = "repeat_count"
 
 
 def rules_of(table: pd.DataFrame) -> list[dict]:
     """Return the rows of persona_rules as `personas.named` wants them, in order of priority."""
+
+    def rate(row, name: str) -> float | None:
+        value = row.get(name)
+        return None if value is None or pd.isna(float(value)) else float(value)
+
     rules = []
     for row in table.sort_values("priority").to_dict("records"):
         conditions = [
@@ -24,6 +30,8 @@ def rules_of(table: pd.DataFrame) -> list[dict]:
                 persona_name=row["persona_name"],
                 portrait=row["portrait"],
                 conditions=conditions,
+                least=rate(row, "least_repeater_rate"),
+                most=rate(row, "most_repeater_rate"),
             )
         )
     return rules
@@ -86,10 +94,11 @@ class Trainer:
             champion: what serves.
             cause: cause and reason to train.
         """
-        names, columns = self.names(request), {}
+        names, columns, repeats = self.names(request), {}, np.empty(0)
         if names:
-            table = self.inputs.today("customer", names, int(request["maximum_rows"]), BUYERS)
-            columns = trainer.arrays(table, names)
+            read = list(dict.fromkeys([*names, REPEATS]))
+            table = self.inputs.today("customer", read, int(request["maximum_rows"]), BUYERS)
+            columns, repeats = trainer.arrays(table, names), table[REPEATS].to_numpy(float)
         try:
             with engine.single_threaded():
                 fit = personas.train(
@@ -124,7 +133,7 @@ class Trainer:
             rows,
             champion,
             cause,
-            registry.as_json(payload_of(fit, columns, self.rules, before)),
+            registry.as_json(payload_of(fit, columns, repeats > 0, self.rules, before)),
             fit.reason,
             compare,
             algorithm="k_means",
@@ -137,19 +146,25 @@ class Trainer:
         )
 
 
-def payload_of(fit: personas.Fit, columns, rules: list[dict], before: dict | None) -> dict:
+def payload_of(
+    fit: personas.Fit, columns, has_repeated: np.ndarray, rules: list[dict], before: dict | None
+) -> dict:
     """Return what is published of clusters: standards, weights, centroids, names, drift bins.
 
     Args:
         fit: the clusters.
         columns: feature to values of the sample.
+        has_repeated: who of the sample bought on a second day.
         rules: of `rules_of`.
         before: the payload of the version before, whose ids and names stay.
     """
     earlier = _personas_of(before)
     ids = personas.matched(fit, earlier)
     kept = {one["persona_id"]: (one["persona_name"], one["portrait"]) for one in earlier}
-    names = personas.named(fit, rules, kept, ids)
+    group = personas.assign(fit, np.column_stack([columns[name] for name in fit.names]))
+    members = np.maximum(np.bincount(group, minlength=len(ids)), 1)
+    repeaters = np.bincount(group, weights=has_repeated, minlength=len(ids)) / members
+    names = personas.named(fit, rules, kept, ids, repeaters)
     offsets, weights = personas.linear(fit)
     described = []
     for name in fit.names:

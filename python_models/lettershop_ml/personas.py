@@ -262,16 +262,27 @@ def matched(fit: Fit, earlier: list[dict] | None) -> list[str]:
     return [ids[cluster] for cluster in range(len(fit.centroids))]
 
 
-def named(fit: Fit, rules: list[dict], kept: dict[str, tuple[str, str]], ids: list[str]) -> list:
+def named(
+    fit: Fit,
+    rules: list[dict],
+    kept: dict[str, tuple[str, str]],
+    ids: list[str],
+    repeaters: np.ndarray | None = None,
+) -> list:
     """Return a name and a portrait per cluster.
+
+    Conditions on features compare with the mean customer. Where hardly anybody buys twice that is
+    little: who bought once lately is above the mean. So rules may ask for repeaters, too.
 
     Args:
         fit: the clusters.
         rules: in order of priority: persona_name, portrait and conditions, a list of feature,
             side (`high`, `low`) and limit in standard deviations; without conditions it is the
-            last resort.
+            last resort. `least` and `most`, where not None, bound the share of repeaters.
         kept: persona_id to the name and portrait of the version before.
         ids: of the clusters.
+        repeaters: share of a cluster's customers who bought on a second day; None where it is
+            not known, then rules do not ask.
 
     Returns:
         Pairs; no name is given twice: later clusters, by size, get the next rule that holds, or
@@ -293,6 +304,10 @@ def named(fit: Fit, rules: list[dict], kept: dict[str, tuple[str, str]], ids: li
                 for feature, side, limit in rule["conditions"]
                 if feature in centre
             ) and all(feature in centre for feature, _, _ in rule["conditions"])
+            for bound, sign in (("least", 1), ("most", -1)):
+                limit = rule.get(bound)
+                if repeaters is not None and limit is not None:
+                    holds = holds and sign * (repeaters[cluster] - limit) >= 0
             name = rule["persona_name"]
             if holds and not rule["conditions"] and name in taken:
                 resorts += 1

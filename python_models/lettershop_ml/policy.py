@@ -55,8 +55,12 @@ def is_ripe(request: dict, rows: pd.DataFrame) -> bool:
 def drift(bins: list[dict], columns: dict) -> tuple[str | None, float]:
     """Return the feature that moved most since training, and by how much.
 
+    As in monitoring, the smaller of two indices counts: what growth or season had moved between the
+    sample and the day of training does not go away by training again.
+
     Args:
-        bins: per feature its name, edges, width and shares in the training sample.
+        bins: per feature its name, edges, width and shares in the training sample; day_shares on
+            the day of training where they are known.
         columns: feature to today's values.
 
     Returns:
@@ -68,7 +72,8 @@ def drift(bins: list[dict], columns: dict) -> tuple[str | None, float]:
         if values is None or not len(values):
             continue
         shares = metrics.smeared_shares(values, entry["edges"], entry.get("width", 0))
-        moved = metrics.stability(entry["shares"], shares)
+        known = [entry[key] for key in ("shares", "day_shares") if entry.get(key)]
+        moved = min(metrics.stability(expected, shares) for expected in known)
         if moved > most:
             worst, most = entry["feature"], moved
     return worst, most

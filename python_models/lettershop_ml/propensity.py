@@ -21,6 +21,9 @@ STRENGTHS = (0.003, 0.01, 0.03, 0.1)
 CANDIDATES = ("logistic", "boosting", "mean")
 # What competes: each as it is, and with its logits calibrated on earlier predictions.
 KINDS = tuple(f"{name}{end}" for name in CANDIDATES for end in ("", "_calibrated"))
+# Standard errors by which a kind must beat the mean of both: one chance in twenty that any of
+# the five others does so by luck (Bonferroni, one-sided).
+SURELY = 2.326
 # Rankings that a model must beat where they are known: the better of them is the bar.
 BARS = ("rfm_score", "redemption_count_before")
 
@@ -34,17 +37,20 @@ class Sample:
         labels: 0 or 1.
         cutoffs: ISO date of each row.
         ends: ISO date on which the label's window ended, per row.
+        people: a number per row, the same for all rows of a customer.
     """
 
     columns: dict[str, np.ndarray]
     labels: np.ndarray
     cutoffs: np.ndarray
     ends: np.ndarray
+    people: np.ndarray
 
     def where(self, rows: np.ndarray) -> "Sample":
         """Return the rows of a boolean mask."""
         columns = {name: values[rows] for name, values in self.columns.items()}
-        return Sample(columns, self.labels[rows], self.cutoffs[rows], self.ends[rows])
+        rest = (self.labels, self.cutoffs, self.ends, self.people)
+        return Sample(columns, *(values[rows] for values in rest))
 
     def matrix(self, names) -> np.ndarray:
         """Return the named columns, shape (rows, names)."""
@@ -72,6 +78,27 @@ class Settings:
     operating_rate: float = 0.1
     iterations: int = 90
     seed: int = 7
+
+
+@dataclass(frozen=True)
+class Competition:
+    """What came of it when the candidates predicted what they did not know.
+
+    Attributes:
+        chosen: see `choose`.
+        metrics: rows of cutoff, candidate, metric and value, of candidates and baselines.
+        known: logits by candidate, with `labels`: of all rows that calibrate the published model.
+        losses: log-loss by kind of KINDS, one per row that tested.
+        people: of the rows that tested.
+        cutoffs: of the rows that tested.
+    """
+
+    chosen: dict
+    metrics: list[dict]
+    known: dict[str, np.ndarray]
+    losses: dict[str, np.ndarray]
+    people: np.ndarray
+    cutoffs: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -251,6 +278,20 @@ def require_counts(rows: float, positives: float, cutoffs: float, settings: Sett
         )
 
 
+def telling(sample: Sample, names) -> list[str]:
+    """Return the features in which rows of some cutoff differ.
+
+    What is one number for everybody on every day tells the days apart and not the customers. Where
+    all were signed up by one import, tenure is the calendar, and a season would be read into it.
+
+    Args:
+        sample: rows of customers.
+        names: features.
+    """
+    days = [sample.cutoffs == cutoff for cutoff in np.unique(sample.cutoffs)]
+    return [name for name in names if any(np.ptp(sample.columns[name][day]) > 0 for day in days)]
+
+
 def before(sample: Sample, cutoff: str) -> Sample:
     """Return the rows whose label was known on a day: their window had ended."""
     return sample.where((sample.cutoffs < cutoff) & (sample.ends <= cutoff))
@@ -277,7 +318,7 @@ def compete(
     tests: list[str],
     settings: Settings,
     serving: terms.Additive | None = None,
-) -> tuple[dict, list[dict], dict]:
+) -> Competition:
     """Let the candidates and the baselines predict each test cutoff from what lies before it.
 
     Args:
@@ -288,14 +329,11 @@ def compete(
         settings: see Settings.
         serving: the version that serves, which predicts too, as the candidate `champion`.
 
-    Returns:
-        What was chosen; rows of cutoff, candidate, metric and value; out-of-time logits by
-        candidate, with labels.
-
     Raises:
         NotTrainableError: where the rows before the first test hold one class only.
     """
     chosen, rows, collected = None, [], {}
+    losses, people, cutoffs = {kind: [] for kind in KINDS}, [], []
     calibrations = dict.fromkeys(CANDIDATES, (0.0, 1.0))
     for test_cutoff in tests:
         train = before(sample, test_cutoff)
@@ -325,8 +363,11 @@ def compete(
             shift, weight = calibrations[name]
             for kind, values in ((name, logits), (f"{name}_calibrated", shift + weight * logits)):
                 rows += _metric_rows(test_cutoff, kind, test.labels, values, settings)
+                losses[kind].append(metrics.log_losses(test.labels, values))
             collected[name].append(logits)
         collected["labels"].append(test.labels)
+        people.append(test.people)
+        cutoffs.append(test.cutoffs)
         for name in rankings:
             logits = fit_ranking(train, name).logit(test.columns)
             rows += _metric_rows(test_cutoff, name, test.labels, logits, settings)
@@ -337,8 +378,15 @@ def compete(
             logits = serving.logit(test.columns)
             rows += _metric_rows(test_cutoff, "champion", test.labels, logits, settings)
     if chosen is None:
-        raise NotTrainableError("before every cutoff to test on, one class is missing")
-    return chosen, rows, {key: np.concatenate(parts) for key, parts in collected.items()}
+        raise NotTrainableError("before or at every cutoff to test on, one class is missing")
+    return Competition(
+        chosen=chosen,
+        metrics=rows,
+        known={key: np.concatenate(parts) for key, parts in collected.items()},
+        losses={kind: np.concatenate(parts) for kind, parts in losses.items()},
+        people=np.concatenate(people),
+        cutoffs=np.concatenate(cutoffs),
+    )
 
 
 def _metric_rows(cutoff, candidate, labels, logits, settings) -> list[dict]:
@@ -357,29 +405,56 @@ def mean_of(rows: list[dict], candidate: str, metric: str) -> float:
     return float(np.mean(found)) if found else float("nan")
 
 
-def published_of(rows: list[dict]) -> str:
-    """Return the candidate to publish: the mean of both models, unless another is surely better.
+def gain_of(gains, people, cutoffs) -> tuple[float, float, float]:
+    """Return a mean gain, and how far off chance may have put it.
 
-    Which of two is better at a handful of cutoffs is half chance, and an average of models is
-    rarely the worst. Another is taken where its log-loss is lower by more than one standard error
-    of the differences over the cutoffs (Breiman et al., Classification and Regression Trees, 1984).
+    Rows of one customer are not independent, and neither are those of one day: what a season or a
+    holiday does, it does to everybody.
 
     Args:
-        rows: of `compete`.
+        gains: one per row.
+        people: of the rows.
+        cutoffs: of the rows.
+
+    Returns:
+        The mean over rows; its standard error where customers are drawn, each with all rows
+        (Liang & Zeger, Longitudinal data analysis using generalized linear models, Biometrika 73,
+        1986); that of the mean over the days where days are drawn. Infinite where there is one.
     """
-    losses = {
-        (row["candidate"], row["cutoff"]): row["value"]
-        for row in rows
-        if row["metric"] == "log_loss"
-    }
-    cutoffs = sorted({cutoff for _, cutoff in losses})
+    mean = float(np.mean(gains))
+
+    def summed(groups):
+        _, place = np.unique(groups, return_inverse=True)
+        return np.bincount(place, weights=gains), np.bincount(place)
+
+    sums, rows = summed(people)
+    drawn = len(rows)
+    spread = float(((sums - mean * rows) ** 2).sum())
+    by_people = np.sqrt(spread * drawn / (drawn - 1)) / len(gains) if drawn > 1 else np.inf
+    sums, rows = summed(cutoffs)
+    days = len(rows)
+    by_days = np.std(sums / rows, ddof=1) / np.sqrt(days) if days > 1 else np.inf
+    return mean, float(by_people), float(by_days)
+
+
+def published_of(found: Competition) -> str:
+    """Return the candidate to publish: the mean of both models, unless another is surely better.
+
+    Of two models one is always better at a handful of cutoffs, and of six one is so by much; an
+    average of models is rarely the worst. Another is taken where its log-loss is lower by more
+    than chance explains: by SURELY standard errors over customers, so that at most one in twenty
+    would be taken of candidates that are no better, and by one over the days (Breiman et al.,
+    Classification and Regression Trees, 1984); of two days that is to be better at both.
+
+    Args:
+        found: of `compete`.
+    """
     best, most = "mean", 0.0
-    for name in KINDS:
-        gains = [losses["mean", cutoff] - losses[name, cutoff] for cutoff in cutoffs]
-        gain = float(np.mean(gains))
-        error = float(np.std(gains, ddof=1) / np.sqrt(len(gains))) if len(gains) > 1 else np.inf
-        if gain > max(most, error):
-            best, most = name, gain
+    for kind in KINDS:
+        gains = found.losses["mean"] - found.losses[kind]
+        gain, by_people, by_days = gain_of(gains, found.people, found.cutoffs)
+        if gain > max(most, SURELY * by_people, by_days):
+            best, most = kind, gain
     return best
 
 
@@ -452,24 +527,25 @@ def train(
     if not names:
         raise NotTrainableError("no feature differs between customers")
     tests = cutoffs[-min(settings.test_cutoffs, len(cutoffs) - 2) :]
-    chosen, rows, collected = compete(sample, names, rankings, tests, settings, serving)
+    found = compete(sample, names, rankings, tests, settings, serving)
+    chosen, rows = found.chosen, found.metrics
     losses = {name: mean_of(rows, name, "log_loss") for name in KINDS}
-    published = published_of(rows)
+    published = published_of(found)
     bars = {name: mean_of(rows, name, "log_loss") for name in rankings if name in BARS}
     ranking = min(bars, key=lambda name: (round(bars[name], 12), BARS.index(name)))
     bar = bars[ranking]
     by = "RFM" if ranking == "rfm_score" else ranking.replace("_", " ")
-    found = f"log-loss {losses[published]:.4f} out of time against {bar:.4f} of the ranking by {by}"
+    said = f"log-loss {losses[published]:.4f} out of time against {bar:.4f} of the ranking by {by}"
     parameters = chosen | {"tests": tests, "cutoffs": cutoffs, "candidates": losses}
     if losses[published] < bar:
-        algorithm, reason = published.removesuffix("_calibrated"), f"{published}: {found}"
+        algorithm, reason = published.removesuffix("_calibrated"), f"{published}: {said}"
         model, used = fit_candidates(sample, names, chosen, settings.seed)[algorithm], names
         if published.endswith("_calibrated"):
-            shift, weight = calibration(collected["labels"], collected[algorithm])
+            shift, weight = calibration(found.known["labels"], found.known[algorithm])
             model = terms.combined([model], [weight], shift)
             parameters["calibration"] = {"shift": shift, "weight": weight}
     else:
-        algorithm, reason = "ranking", f"no model beats the ranking by {by}: best {found}"
+        algorithm, reason = "ranking", f"no model beats the ranking by {by}: best {said}"
         model, used, published = fit_ranking(sample, ranking), [ranking], ranking
     model = terms.centred(model, sample.columns)
     logits = model.logit(sample.columns)

@@ -3,6 +3,8 @@
 import json
 from datetime import date, timedelta
 
+import numpy as np
+
 from lettershop_ml import engine, metrics, policy, propensity, registry, scoring, terms, trainer
 
 # Columns that targets are also ranked by where they have them.
@@ -41,6 +43,7 @@ def sample_of(table, names: list[str]) -> propensity.Sample:
         table["label"].to_numpy(float),
         table["label_cutoff"].to_numpy(str),
         table["label_end"].to_numpy(str),
+        table["person"].to_numpy(np.int64),
     )
 
 
@@ -133,6 +136,9 @@ class Trainer:
             columns = list(dict.fromkeys([*names, *rankings]))
             table = self.inputs.rows(name, grain, columns, int(request["maximum_rows"]))
             sample, today = sample_of(table, columns), self.today(request, columns)
+            if grain == "customer":
+                # A campaign, too, is one for all rows of its day, and tells.
+                names = propensity.telling(sample, names)
             serving = None
             if champion is not None:
                 serving = terms.from_rows(json.loads(champion["payload"])["terms"])

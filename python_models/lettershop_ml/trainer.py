@@ -113,7 +113,8 @@ class Inputs:
             after: only cutoffs after this ISO date.
 
         Returns:
-            label_cutoff and label_end (ISO dates), label, and the named columns.
+            label_cutoff and label_end (ISO dates), label, person (a number, the same for all rows
+            of a customer), and the named columns.
         """
         keys = ["customer_key", "as_of_date"] + (["item_id"] if grain != "customer" else [])
         wanted = f"target_id = {engine.text(target)}" + (
@@ -127,7 +128,9 @@ class Inputs:
                 self.session,
                 "select cast(labels.as_of_date as varchar) as label_cutoff,"
                 " cast(labels.label_window_end as varchar) as label_end,"
-                f" cast(labels.label as double) as label, labels.place, {columns}"
+                " cast(labels.label as double) as label, labels.place,"
+                " dense_rank() over (order by labels.customer_key asc nulls last) as person,"
+                f" {columns}"
                 f" from (select *, {place} as place from ({self.past_labels()}) as every"
                 f" where {wanted} order by place asc nulls last limit {rows}) as labels"
                 f" inner join ({self.past_features(grain)}) as features on {joins}",

@@ -68,7 +68,7 @@ def shop(builds, write_tables):
         "select model_version, customer_key, score from predictions.propensity_scores"
         " where model_name = 'buys_7d' and score is not null order by all"
     )
-    build.run(*models[:-2], *LATER, "+score_reasons", vars=clock(DAYS[1]))
+    build.run(*models[:-2], *LATER, "+score_reasons", "model_features", vars=clock(DAYS[1]))
     return build
 
 
@@ -202,7 +202,8 @@ def test_a_model_has_a_page(shop, monkeypatch, tmp_path):
     assert {page.stem for page in pages} >= {"buys_7d", "lapses_30d", "lifetime_value", "personas"}
     texts = {page.stem: page.read_text() for page in pages}
     assert texts["buys_7d"].count("<svg") == 5
-    assert all(text.count("<h2>") == 8 and "example.com" not in text for text in texts.values())
+    assert "log_recency_days</td><td>recency</td>" in texts["buys_7d"]
+    assert all(text.count("<h2>") == 9 and "example.com" not in text for text in texts.values())
     assert [page.read_text() for page in model_report.write(tmp_path / "again")] == [
         page.read_text() for page in pages
     ]

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from lettershop_ml import (
     lifetime,
     lifetime_trainer,
     metrics,
+    persona_trainer,
     personas,
     policy,
     propensity,
@@ -42,7 +44,7 @@ def made_up(rows: int = 3000, seed: int = 1) -> propensity.Sample:
     month = draws.integers(1, 7, rows)
     cutoffs = np.array([f"2024-{number:02d}-01" for number in month])
     ends = np.array([f"2024-{number + 1:02d}-01" for number in month])
-    return propensity.Sample(columns, labels, cutoffs, ends)
+    return propensity.Sample(columns, labels, cutoffs, ends, np.arange(rows))
 
 
 NAMES = list("abcde")
@@ -198,9 +200,7 @@ def test_training_knows_only_what_lies_before_and_beats_the_ranking():
     assert ours < propensity.mean_of(fit.metrics, "rfm_score", "log_loss")
     assert propensity.mean_of(fit.metrics, "constant", "lift_10") == pytest.approx(1)
     # Labels whose windows end after a cutoff are not known at it.
-    late = propensity.Sample(
-        sample.columns, sample.labels, sample.cutoffs, np.full(3000, "2024-09-01")
-    )
+    late = replace(sample, ends=np.full(3000, "2024-09-01"))
     with pytest.raises(propensity.NotTrainableError, match="one class is missing"):
         propensity.train(late, NAMES, ["rfm_score"], propensity.Settings())
 
@@ -208,10 +208,20 @@ def test_training_knows_only_what_lies_before_and_beats_the_ranking():
 def test_what_does_not_beat_the_ranking_is_not_published():
     sample = made_up()
     columns = sample.columns | {"rfm_score": -2 * sample.labels + sample.columns["d"]}
-    sample = propensity.Sample(columns, sample.labels, sample.cutoffs, sample.ends)
+    sample = replace(sample, columns=columns)
     fit = propensity.train(sample, NAMES, ["rfm_score"], propensity.Settings())
     assert fit.algorithm == "ranking" and "no model beats the ranking by RFM" in fit.reason
     assert list(fit.model.pieces) == ["rfm_score"]
+
+
+def test_what_tells_days_apart_and_not_customers_is_no_feature():
+    """All were signed up by one import, and everybody buys in June."""
+    sample = made_up()
+    month = np.array([float(cutoff[5:7]) for cutoff in sample.cutoffs])
+    sample = replace(sample, columns=sample.columns | {"tenure": month, "flat": month * 0})
+    assert propensity.telling(sample, [*NAMES, "tenure", "flat"]) == NAMES
+    sample.columns["tenure"][0] += 1
+    assert propensity.telling(sample, ["tenure"]) == ["tenure"]
 
 
 def test_the_better_of_two_rankings_is_the_bar():
@@ -222,7 +232,7 @@ def test_the_better_of_two_rankings_is_the_bar():
         ("rfm_score", "redemption_count_before"),
     ):
         columns = sample.columns | {better: told, worse: sample.columns["d"]}
-        known = propensity.Sample(columns, sample.labels, sample.cutoffs, sample.ends)
+        known = replace(sample, columns=columns)
         fit = propensity.train(known, NAMES, ["rfm_score", "redemption_count_before"], FEW_TREES)
         assert fit.algorithm == "ranking" and list(fit.model.pieces) == [better]
         assert {"rfm_score", "redemption_count_before"} <= {row["candidate"] for row in fit.metrics}
@@ -236,8 +246,7 @@ def test_the_better_of_two_rankings_is_the_bar():
     ],
 )
 def test_one_class_only_is_not_trained(labels, why):
-    sample = made_up()
-    sample = propensity.Sample(sample.columns, labels, sample.cutoffs, sample.ends)
+    sample = replace(made_up(), labels=labels)
     with pytest.raises(propensity.NotTrainableError, match=why):
         propensity.train(sample, NAMES, ["rfm_score"], propensity.Settings())
 
@@ -299,6 +308,36 @@ def test_the_expected_value_lies_between_the_own_mean_and_everybodys():
     assert ((expected - own) * (expected - everybody) <= 1e-9).all()
     few = lifetime.fit_values([1, 2], [10.0, 40.0])
     assert lifetime.expected_value(few, [0], [0])[0] == pytest.approx(30, rel=1e-5)
+
+
+def test_a_tail_too_heavy_for_the_model_makes_nobody_worth_a_fortune():
+    """Half of the shop spends under 20, a few spend thousands: no Gamma-Gamma fits that."""
+    draws = np.random.default_rng(1)
+    own = np.exp(draws.normal(3, 2.5, 400))
+    fit = lifetime.fit_values(draws.integers(1, 4, 400), own)
+    everybody, small = lifetime.expected_value(fit, [0, 5], [0, 20])
+    assert everybody == pytest.approx(own.mean(), rel=1e-6)
+    assert 20 < small < everybody
+
+
+def test_one_huge_customer_leaves_values_finite_and_those_of_the_others_alone():
+    """A wholesale buyer on most days of two years, and 3,000 others of whom 150 bought again."""
+    draws = np.random.default_rng(1)
+    x, t_x, age = np.zeros(3001), np.zeros(3001), draws.uniform(1, 104, 3001)
+    x[:150], t_x[:150] = draws.integers(1, 6, 150), age[:150] * draws.random(150)
+    own = np.where(x > 0, draws.uniform(10, 70, 3001), 0)
+    alone = lifetime.fit_values(x[:-1], own[:-1])
+    x[-1], t_x[-1], age[-1], own[-1] = 620, 103.9, 104, 300000
+    fit, values = lifetime.fit_purchases(x, t_x, age), lifetime.fit_values(x, own)
+    for weeks in (13, 52, 104):
+        expected = lifetime.expected_purchases(fit, weeks, x, t_x, age)
+        low, high = lifetime.purchase_interval(fit, weeks, x, t_x, age)
+        assert np.isfinite([expected, low, high]).all()
+        # Nobody is expected to buy more often than on every day.
+        assert (expected >= 0).all() and (expected <= weeks * 7).all()
+    worth = lifetime.expected_value(values, x, own)
+    assert worth[-1] == pytest.approx(300000, rel=0.01)
+    assert worth[200] < 2 * lifetime.expected_value(alone, [0], [0])[0]
 
 
 def test_an_own_margin_rate_counts_with_its_purchases():
@@ -478,6 +517,29 @@ def test_personas_are_found_named_and_keep_their_ids():
     assert personas.named(again, rules, kept, matched) == [kept[one] for one in matched]
 
 
+def test_nobody_is_called_loyal_who_bought_once():
+    """In a shop of one-time buyers who bought lately stands above the mean, and is not loyal."""
+    draws = np.random.default_rng(6)
+    group = draws.integers(0, 4, 1200)
+    # Bought lately, longer ago, at two values; whose rate is high because they are new.
+    late, dear = group % 2, group // 2
+    columns = {
+        "log_recency_days": 5 - 2.5 * late + draws.normal(size=1200) * 0.2,
+        "log_yearly_rate": 0.7 + 1.2 * late + draws.normal(size=1200) * 0.1,
+        "log_order_value": 3 + dear + draws.normal(size=1200) * 0.1,
+    }
+    names = sorted(columns)
+    fit = personas.train(columns, names, personas.Settings())
+    seed = Path(__file__).parents[2] / "seeds" / "models" / "persona_rules.csv"
+    rules = persona_trainer.rules_of(pd.read_csv(seed))
+    for share, are_loyal in ((0.05, False), (0.95, True)):
+        repeated = draws.random(1200) < share
+        payload = persona_trainer.payload_of(fit, columns, repeated, rules, None)
+        called = {row["persona_name"] for row in payload["centroids"]}
+        assert any(name.startswith("Loyal") for name in called) == are_loyal, called
+        assert ("First order lately" in called) != are_loyal, called
+
+
 def test_personas_in_sql_are_those_of_scikit_learn():
     columns = three_groups()
     names = sorted(columns)
@@ -649,31 +711,72 @@ def test_drift_sees_half_a_standard_deviation_and_not_a_twentieth():
     assert policy.drift(bins, {"a": later + 0.05})[1] < 0.1
     feature, moved = policy.drift(bins, {"a": later + 0.5})
     assert feature == "a" and moved > 0.2
+    # What had moved by the day of training is no drift; what has moved since is.
+    day = bins[0] | {"day_shares": metrics.shares_of(later + 0.5, edges).tolist()}
+    assert policy.drift([day], {"a": later + 0.5})[1] == 0
+    assert policy.drift([day], {"a": later + 1})[1] > 0.2
     # A feature that had one value only.
     assert metrics.edges_of(np.zeros(10)).tolist() == []
 
 
-@pytest.mark.parametrize(
-    ("gains", "published"),
-    [
-        # Of the logistic over the mean of both, at four cutoffs.
-        ([0.01, 0.01, 0.01, 0.01], "logistic"),
-        ([-0.01, -0.01, -0.01, -0.01], "mean"),
-        # Better on the whole, but by chance: 0.005, and the standard error is 0.0071.
-        ([0.02, -0.01, 0.02, -0.01], "mean"),
-        # Better by more than it: 0.01 and 0.0058.
-        ([0.02, 0.0, 0.02, 0.0], "logistic"),
-        # One cutoff tells nothing.
-        ([0.01], "mean"),
-        ([0.0, 0.0], "mean"),
-    ],
-)
-def test_the_mean_is_published_unless_another_is_surely_better(gains, published):
-    rows = [
-        dict(cutoff=f"2024-0{number}-01", candidate=name, metric="log_loss", value=value)
-        for number, gain in enumerate(gains, start=1)
-        for name, value in (
-            (kind, 0.5 - gain if kind == "logistic" else 0.5) for kind in propensity.KINDS
-        )
-    ]
-    assert propensity.published_of(rows) == published
+def competed(gains, people, cutoffs) -> propensity.Competition:
+    """Return a competition whose calibrated mean gained this on each row, all others nothing."""
+    losses = {kind: np.full(len(gains), 0.5) for kind in propensity.KINDS}
+    losses["mean_calibrated"] = 0.5 - np.asarray(gains, float)
+    return propensity.Competition({}, [], {}, losses, np.asarray(people), np.asarray(cutoffs))
+
+
+def test_the_mean_is_published_unless_another_is_surely_better():
+    people, days = np.tile(np.arange(400), 2), np.repeat(["2024-05-01", "2024-06-01"], 400)
+    # Per customer; its standard error over 400 of them is a hundredth.
+    noise = np.tile([0.2, -0.2], 200) * np.sqrt(399 / 400)
+
+    def published(first, second, people=people, cutoffs=days):
+        return propensity.published_of(competed(np.append(first, second), people, cutoffs))
+
+    surely, luck = propensity.SURELY / 100 + 1e-6, propensity.SURELY / 100 - 1e-6
+    assert published(noise + surely, noise + surely) == "mean_calibrated"
+    assert published(noise + luck, noise + luck) == "mean"
+    assert published(noise - surely, noise - surely) == "mean"
+    # The same rows of twice as many customers tell more than two rows of each.
+    assert published(noise + luck, noise + luck, np.arange(800)) == "mean_calibrated"
+    # As much on the whole, and nothing of it on one of the two days.
+    assert published(noise + 2 * surely + 0.001, noise - 0.001) == "mean"
+    assert published(noise + 2 * surely - 0.001, noise + 0.001) == "mean_calibrated"
+    assert published(noise + 0.1, noise + 0.1, people, np.full(800, "2024-05-01")) == "mean"
+    assert published(noise * 0, noise * 0) == "mean"
+
+
+def test_a_gain_of_rows_of_the_same_customers_has_the_error_of_resampling():
+    """Ten thousand draws of customers with all their rows, of whom some have many."""
+    draws = np.random.default_rng(2)
+    rows = draws.integers(1, 12, 300)
+    people = np.repeat(np.arange(300), rows)
+    gains = 0.02 + np.repeat(draws.normal(0, 0.1, 300), rows) + draws.normal(0, 0.1, len(people))
+    cutoffs = draws.permutation(np.arange(len(people)) % 5)
+    gain, by_people, by_days = propensity.gain_of(gains, people, cutoffs)
+    assert gain == pytest.approx(gains.mean())
+    sums = np.bincount(people, weights=gains)
+    drawn = draws.integers(0, 300, (10000, 300))
+    resampled = sums[drawn].sum(axis=1) / rows[drawn].sum(axis=1)
+    assert by_people == pytest.approx(resampled.std(), rel=0.03)
+    # Had it been taken for that of independent rows, it would be far too small.
+    assert by_people > 1.8 * gains.std() / np.sqrt(len(gains))
+    days = [gains[cutoffs == day].mean() for day in range(5)]
+    assert by_days == pytest.approx(np.std(days, ddof=1) / np.sqrt(5))
+
+
+def test_what_is_no_better_is_seldom_published():
+    """Five candidates that differ from the mean by chance alone, in 400 shops of 300 customers."""
+    draws = np.random.default_rng(3)
+    people, days = np.tile(np.arange(300), 2), np.repeat(["2024-05-01", "2024-06-01"], 300)
+    taken = 0
+    for _ in range(400):
+        losses = {kind: np.full(600, 0.5) for kind in propensity.KINDS}
+        for kind in propensity.KINDS:
+            if kind != "mean":
+                own = np.tile(draws.normal(0, 0.1, 300), 2)
+                losses[kind] = 0.5 - own - draws.normal(0, 0.1, 600)
+        found = propensity.Competition({}, [], {}, losses, people, days)
+        taken += propensity.published_of(found) != "mean"
+    assert taken <= 400 * 0.05 + 2 * np.sqrt(400 * 0.05 * 0.95)

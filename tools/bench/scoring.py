@@ -329,6 +329,7 @@ def training_memory(rows: int) -> tuple[float, float]:
             (draws.random(rows) < 1 / (1 + np.exp(-logit))).astype(float),
             np.array([f"2024-{number:02d}-01" for number in range(1, 8)])[month - 1],
             np.array([f"2024-{number:02d}-01" for number in range(1, 8)])[month],
+            np.arange(rows) // 5,
         )
         propensity.train(sample, names, ["rfm_score"], propensity.Settings())
         seconds = time.perf_counter() - started
