@@ -28,7 +28,9 @@ from tools.places import ROOT, place
 CONNECTORS = ROOT / "connectors"
 NAMES = sorted(path.parent.name for path in CONNECTORS.glob("*/raw.yml"))
 # Types of raw columns of which a value may not fit another type; text is one too.
-NUMBERS = ("BIGINT", "DOUBLE", "HUGEINT", "INTEGER")
+NUMBERS = ("BIGINT", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER")
+# Rows that a loader marks so are gone at the source.
+DELETED = "_fivetran_deleted"
 # Which connectors' rows a landing table holds stands in the file itself.
 MARK = "lettershop_connectors"
 
@@ -97,26 +99,56 @@ class Connector:
         typed = environment.from_string(macros[0].read_text()).module.typed
         return template.render(raw=lambda name: self._typed(name, engine, typed)).strip()
 
-    def _typed(self, name: str, engine: str, typed) -> str:
-        """Return a raw table as a subquery with all columns of raw.yml, in their types."""
-        wanted = self.raw[name]["columns"]
-        found = self.columns.get(name, {})
-        lines = []
-        for column, wanted_type in wanted.items():
+    def called(self, table: str, column: str) -> list[str]:
+        """Return the names that a column of raw.yml may have in the raw table, the first first."""
+        others = self.raw[table].get("also_called", {})
+        return [column, *([others[column]] if column in others else [])]
+
+    def there(self, table: str, column: str) -> list[str]:
+        """Return those names of a column that the raw table has; none where it lacks the column."""
+        found = self.columns.get(table, {})
+        return [name for name in self.called(table, column) if name in found]
+
+    def _typed(self, table: str, engine: str, typed) -> str:
+        """Return a raw table as a subquery with all columns of raw.yml, in their types.
+
+        Rows that the loader has marked as deleted are left out, unless the column that marks them
+        is among those of raw.yml: then the SELECT says what becomes of them.
+        """
+        wanted = self.raw[table]["columns"]
+        found = self.columns.get(table, {})
+
+        def value(names: list[str], wanted_type: str) -> str:
+            """Return the first of the columns that has a value."""
             if engine == "snowflake":
                 # A column that the table lacks has no key in the object, and is null.
-                value = typed(f"get_ignore_case(landed, '{column}')", wanted_type, "VARIANT")
-                lines.append(f"{value} as {column}")
+                parts = [
+                    typed(f"get_ignore_case(landed, '{name}')", wanted_type, "VARIANT")
+                    for name in names
+                ]
             else:
-                value = typed(f'"{column}"', wanted_type, found.get(column))
-                lines.append(f'{value} as "{column}"')
-        if engine == "snowflake":
-            relation = f'(select object_construct(*) as landed from {self.schema}."{name.upper()}")'
-        elif name in self.relations:
-            relation = f"({self.relations[name]})"
+                parts = [typed(f'"{name}"', wanted_type, found[name]) for name in names]
+            parts = parts or [typed("null", wanted_type, None)]
+            return f"coalesce({', '.join(parts)})" if len(parts) > 1 else parts[0]
+
+        is_snowflake = engine == "snowflake"
+        lines = []
+        for column, wanted_type in wanted.items():
+            names = self.called(table, column) if is_snowflake else self.there(table, column)
+            name = column if is_snowflake else f'"{column}"'
+            lines.append(f"{value(names, wanted_type)} as {name}")
+        if is_snowflake:
+            relation = (
+                f'(select object_construct(*) as landed from {self.schema}."{table.upper()}")'
+            )
+        elif table in self.relations:
+            relation = f"({self.relations[table]})"
         else:
             relation = "(select 1 limit 0)"
-        return f"(select {', '.join(lines)} from {relation} as raw_rows)"
+        rows = f"select {', '.join(lines)} from {relation} as raw_rows"
+        if DELETED not in wanted and (is_snowflake or DELETED in found):
+            rows += f" where not coalesce({value([DELETED], 'boolean')}, false)"
+        return f"({rows})"
 
 
 # --- What is there --------------------------------------------------------------------------------
@@ -211,13 +243,16 @@ def find(connection: duckdb.DuckDBPyConnection, connector: Connector, raw: Path)
             continue
         connector.relations[name] = relation
         connector.columns[name] = {row[0].lower(): row[1] for row in described}
-        columns = connector.columns[name]
-        missing = [column for column in table.get("required", []) if column not in columns]
+        lacking = [column for column in table["columns"] if not connector.there(name, column)]
+        required = table.get("required", [])
+        missing = [" or ".join(connector.called(name, its)) for its in required if its in lacking]
         if missing:
             problems.append(
                 f"{connector.name}: the raw table {called} in {where} has no column"
                 f" {', '.join(missing)}. Let the loader write it, or add it in a view."
             )
+        if lacking := [its for its in lacking if its not in (DELETED, *table.get("rare", []))]:
+            notes.append(f"  {connector.name}: {name} has no {', '.join(lacking)}; null")
     if problems:
         raise LandingError(*problems)
     return notes
@@ -253,9 +288,10 @@ def unfit(connection: duckdb.DuckDBPyConnection, connector: Connector) -> list[s
     for name, relation in connector.relations.items():
         found = connector.columns[name]
         wanted = {
-            column: wanted_type
+            there: wanted_type
             for column, wanted_type in connector.raw[name]["columns"].items()
-            if wanted_type != "varchar" and found.get(column) in ("VARCHAR", *NUMBERS)
+            for there in connector.there(name, column)
+            if wanted_type != "varchar" and found[there] in ("VARCHAR", *NUMBERS)
         }
         if not wanted:
             continue
