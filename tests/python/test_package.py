@@ -5,6 +5,7 @@ package comes from a git repository; then that has a newer version, and the shop
 """
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -47,6 +48,21 @@ ATTRIBUTES = """
 OWN_FIELD = "generic,custom_attributes.tea_club,tea_club,text,field,none,profiling,crm,*"
 # What is no file of the shop's: installed, built, or written by dbt.
 NOT_ITS_OWN = ("dbt_packages", "data", "target", "logs", "package-lock.yml")
+
+
+# `python -m tools.metrics` with several arguments in turn, for what it imports takes longest.
+ASK = """
+import json, os, runpy, sys
+import dbt_metricflow.cli.main
+
+for arguments in json.loads(sys.argv[1]):
+    child = os.fork()
+    if not child:
+        sys.argv = ["mf", *arguments]
+        runpy.run_module("tools.metrics", run_name="__main__")
+    if os.waitpid(child, 0)[1]:
+        sys.exit(1)
+"""
 
 
 def run_in(project, *command):
@@ -158,12 +174,24 @@ class Shop:
             if path.is_file() and path.relative_to(self.project).parts[0] not in NOT_ITS_OWN
         }
 
-    def metrics(self, *arguments):
-        """Return the rows that `mf query` answers with, as dicts of text."""
-        path = self.project / "answer.csv"
-        self.run("tools.metrics", "query", "--quiet", *arguments, "--csv", str(path))
-        with path.open(newline="") as file:
-            return list(csv.DictReader(file))
+    def metrics(self, **queries):
+        """Return the rows that `mf query` answers with, as dicts of text, by name of the query.
+
+        Args:
+            queries: arguments of each.
+        """
+        paths = {name: self.project / f"{name}.csv" for name in queries}
+        commands = [
+            ["query", "--quiet", *arguments, "--csv", str(paths[name])]
+            for name, arguments in queries.items()
+        ]
+        (self.project / "ask.py").write_text(ASK)
+        self.run("ask", json.dumps(commands))
+        answers = {}
+        for name, path in paths.items():
+            with path.open(newline="") as file:
+                answers[name] = list(csv.DictReader(file))
+        return answers
 
 
 @pytest.fixture(scope="module")
@@ -340,12 +368,25 @@ def test_every_mart_has_three_questions_with_answers(shop, mart):
 # --- Metrics --------------------------------------------------------------------------------------
 
 
-def test_metrics_equal_the_marts(shop):
+@pytest.fixture(scope="module")
+def answers(shop):
+    """What the metrics answer. Segments have a day before, on which they had the same members."""
     pytest.importorskip("dbt_metricflow")
-    (answer,) = shop.metrics(
-        "--metrics",
-        "customers,active_customers,orders,net_revenue,repeat_rate,engagement_rate,revenue_per_email",
+    with duckdb.connect(str(shop.project / "data" / "published.duckdb")) as published:
+        published.execute(
+            "insert into marts.segment_daily"
+            " select * replace (cast(date_day - 1 as date) as date_day) from marts.segment_daily"
+        )
+    names = "customers active_customers orders net_revenue repeat_rate engagement_rate"
+    return shop.metrics(
+        totals=("--metrics", ",".join([*names.split(), "revenue_per_email"])),
+        months=("--metrics", "net_revenue", "--group-by", "metric_time__month"),
+        sizes=("--metrics", "segment_size", "--group-by", "segment_day__segment_id"),
     )
+
+
+def test_metrics_equal_the_marts(shop, answers):
+    (answer,) = answers["totals"]
     ((customers, active, repeat_rate),) = shop.ask(
         """
         select
@@ -379,10 +420,9 @@ def test_metrics_equal_the_marts(shop):
     assert 0 < float(answer["engagement_rate"]) < 1
 
 
-def test_net_revenue_by_month_is_that_of_the_bridge(shop):
-    pytest.importorskip("dbt_metricflow")
-    answer = shop.metrics("--metrics", "net_revenue", "--group-by", "metric_time__month")
-    assert {row["metric_time__month"][:7]: Decimal(row["net_revenue"]) for row in answer} == dict(
+def test_net_revenue_by_month_is_that_of_the_bridge(shop, answers):
+    months = answers["months"]
+    assert {row["metric_time__month"][:7]: Decimal(row["net_revenue"]) for row in months} == dict(
         shop.ask(
             """
             select strftime(date_day, '%Y-%m'), sum(net_revenue_amount) from marts.revenue_bridge
@@ -392,16 +432,9 @@ def test_net_revenue_by_month_is_that_of_the_bridge(shop):
     )
 
 
-def test_segment_sizes_are_those_of_the_mart(shop):
+def test_segment_sizes_are_those_of_the_mart(shop, answers):
     """Also with a day before: who is a member on two days is not counted twice."""
-    pytest.importorskip("dbt_metricflow")
-    with duckdb.connect(str(shop.project / "data" / "published.duckdb")) as published:
-        published.execute(
-            "insert into marts.segment_daily"
-            " select * replace (cast(date_day - 1 as date) as date_day) from marts.segment_daily"
-        )
-    answer = shop.metrics("--metrics", "segment_size", "--group-by", "segment_day__segment_id")
-    sizes = {row["segment_day__segment_id"]: int(row["segment_size"]) for row in answer}
+    sizes = {row["segment_day__segment_id"]: int(row["segment_size"]) for row in answers["sizes"]}
     assert sizes == dict(shop.ask("select segment_id, customer_count from marts.segment_sizes"))
 
 
