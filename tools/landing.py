@@ -16,6 +16,7 @@ import re
 import shutil
 import sys
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -163,21 +164,21 @@ def tables_in_folder(folder: Path) -> dict[str, str]:
     """Return SQL of the tables in a folder, by name: files, or folders of files of one kind."""
     found = {}
     for path in sorted(folder.iterdir()):
-        files = path / f"*{path.suffix}" if path.is_dir() else path
-        if path.suffix == ".parquet":
+        kind = path.suffix if path.suffix != ".gz" else "".join(path.suffixes[-2:])
+        files = path / f"*{kind}" if path.is_dir() else path
+        name = path.name.removesuffix(kind).lower()
+        if kind == ".parquet":
             relation = f"select * from read_parquet({quoted(files)}, union_by_name = true)"
-        elif path.suffix == ".csv":
+        elif kind in (".csv", ".csv.gz"):
             relation = (
                 f"select * from read_csv({quoted(files)}, header = true, all_varchar = true,"
                 " union_by_name = true)"
             )
         else:
             continue
-        if path.stem.lower() in found:
-            raise LandingError(
-                f"{folder} has {path.stem} twice, as parquet and as CSV: remove one."
-            )
-        found[path.stem.lower()] = relation
+        if name in found:
+            raise LandingError(f"{folder} has {name} twice, such as parquet and CSV: remove one.")
+        found[name] = relation
     return found
 
 
@@ -224,13 +225,15 @@ def find(connection: duckdb.DuckDBPyConnection, connector: Connector, raw: Path)
         relation = joined_parts(there, table["parts"]) if "parts" in table else there.get(name)
         called = f"{name} ({table['parts']})" if "parts" in table else name
         if relation is None:
+            near = [it for it in get_close_matches(name, there) if it not in connector.raw]
+            hint = f" (perhaps misspelt: {', '.join(near)})" if near else ""
             if table.get("is_required"):
                 problems.append(
-                    f"{connector.name}: the raw table {called} is missing in {where}. It is"
+                    f"{connector.name}: the raw table {called} is missing in {where}{hint}. It is"
                     " required: let the loader write it."
                 )
             else:
-                notes.append(f"  {connector.name}: no {called} in {where}; done without")
+                notes.append(f"  {connector.name}: no {called} in {where}{hint}; done without")
             continue
         try:
             described = connection.execute(f"describe {relation}").fetchall()

@@ -1,6 +1,7 @@
 """Connectors: from the tables of loaders to the landing, row by row, whole or not at all."""
 
 import csv
+import gzip
 import json
 import os
 import re
@@ -523,6 +524,35 @@ def test_a_number_where_a_time_should_be_is_counted(raw, tmp_path):
     lines = fill([Connector("shopify", "shopify")], raw, tmp_path / "landing")
     assert "  shopify: 1 of order.cancelled_at are no timestamp; null" in lines
     assert len(landing_rows(tmp_path / "landing", "shop_orders")) == 12
+
+
+def test_a_table_of_another_name_is_pointed_at(raw, tmp_path):
+    (raw / "shopify" / "order.csv").rename(raw / "shopify" / "orders.csv")
+    with pytest.raises(LandingError, match=r"order is missing in .* \(perhaps misspelt: orders\)"):
+        fill([Connector("shopify", "shopify")], raw, tmp_path / "landing")
+    (raw / "shopify" / "orders.csv").rename(raw / "shopify" / "order.csv")
+    (raw / "shopify" / "refund.csv").rename(raw / "shopify" / "refunds.csv")
+    lines = fill([Connector("shopify", "shopify")], raw, tmp_path / "landing")
+    assert (
+        f"  shopify: no refund in {raw}/shopify (perhaps misspelt: refunds); done without" in lines
+    )
+
+
+def test_compressed_files_and_folders_of_files_are_tables(raw, tmp_path, landed):
+    orders, lines = (raw / "shopify" / f"{name}.csv" for name in ("order", "order_line"))
+    (raw / "shopify" / "order.csv.gz").write_bytes(gzip.compress(orders.read_bytes()))
+    orders.unlink()
+    header, *rows = lines.read_text().splitlines(keepends=True)
+    lines.unlink()
+    lines.mkdir()
+    for number, part in enumerate((rows[:5], rows[5:])):
+        (lines / f"part_{number}.csv").write_text(header + "".join(part))
+    fill([Connector("shopify", "shopify")], raw, tmp_path / "landing")
+    for table in ("shop_orders", "shop_order_lines"):
+        assert landing_rows(tmp_path / "landing", table) == landing_rows(landed / "shopify", table)
+    (raw / "shopify" / "order.csv").write_text("id\n")
+    with pytest.raises(LandingError, match="has order twice"):
+        fill([Connector("shopify", "shopify")], raw, tmp_path / "landing")
 
 
 @pytest.mark.parametrize("raw_path", ["nothing", "empty", "text.duckdb"])
