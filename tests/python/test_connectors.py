@@ -11,7 +11,7 @@ import sys
 
 import duckdb
 import pytest
-from conftest import ROOT
+from conftest import OPTIONAL_TABLES, ROOT, VARS, Build
 from sqlfluff.core import Linter
 
 from tools import landing
@@ -111,6 +111,37 @@ def test_every_landing_table_of_a_connector_has_its_select(name):
             assert set(table.get(key, [])) <= set(table["columns"])
         assert not set(table.get("also_called", {}).values()) & set(table["columns"])
     assert (CONNECTORS / name / "README.md").read_text().count("## What is lost") == 1
+
+
+def test_what_all_connectors_landed_is_accepted_to_the_row(builds, tmp_path):
+    """Nothing is refused and no value unusable, in dbt's own judgement; deleted rows take no part."""
+    fill([Connector(name, name) for name in NAMES], RAW, tmp_path / "landing")
+    tables = {path.stem for path in (tmp_path / "landing").iterdir()}
+    build = Build(builds / "connectors", tmp_path / "landing").run(
+        *("build", "--select", "+landing_accounting", "+rejected_rows"),
+        *("--resource-type", "seed", "--resource-type", "model"),
+        vars=VARS
+        | {"as_of_at": "2024-03-01 05:00:00", "base_currency": "USD"}
+        | {f"using_{name}": name in tables for name in OPTIONAL_TABLES},
+    )
+    assert build.query("select * from monitoring.rejected_rows") == []
+    landed_rows = {name: len(landing_rows(tmp_path / "landing", name)) for name in sorted(tables)}
+    assert sum(landed_rows.values()) > 100
+    counted = build.query(
+        "select landing_table, accepted_count + superseded_count, unusable_value_row_count"
+        " from monitoring.landing_accounting where raw_count > 0 order by 1"
+    )
+    assert counted == [(name, count, 0) for name, count in landed_rows.items()]
+    # An order with its line, a customer, a product, a contact and an event were deleted.
+    assert dict(
+        build.query(
+            "select landing_table, superseded_count from monitoring.landing_accounting"
+            " where superseded_count > 0"
+        )
+    ) == {
+        **{"crm_customers": 1, "esp_contacts": 1, "esp_events": 1},
+        **{"shop_order_lines": 1, "shop_orders": 1, "shop_products": 1},
+    }
 
 
 def test_refunds_come_to_what_was_given_back(landed):
