@@ -114,7 +114,7 @@ def test_every_landing_table_of_a_connector_has_its_select(name):
 
 
 def test_what_all_connectors_landed_is_accepted_to_the_row(builds, tmp_path):
-    """Nothing is refused and no value unusable, in dbt's own judgement; deleted rows take no part."""
+    """Nothing is refused and no value is unusable; deleted rows take no part."""
     fill([Connector(name, name) for name in NAMES], RAW, tmp_path / "landing")
     tables = {path.stem for path in (tmp_path / "landing").iterdir()}
     build = Build(builds / "connectors", tmp_path / "landing").run(
