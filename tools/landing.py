@@ -22,11 +22,13 @@ from pathlib import Path
 
 import duckdb
 import yaml
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
+from jinja2.environment import TemplateModule
 
 from tools.places import ROOT, place
 
 CONNECTORS = ROOT / "connectors"
+SQL = Environment(undefined=StrictUndefined, autoescape=False)
 NAMES = sorted(path.parent.name for path in CONNECTORS.glob("*/raw.yml"))
 # Types of raw columns of which a value may not fit another type; text is one too.
 NUMBERS = ("BIGINT", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER")
@@ -52,6 +54,28 @@ def contracts() -> dict[str, dict]:
         if source["name"] != "state"
         for table in source["tables"]
     }
+
+
+@cache
+def engine_macros(engine: str) -> TemplateModule:
+    """Return the macros of an engine."""
+    text = (CONNECTORS / "engines" / f"{engine}.sql").read_text()
+    return SQL.from_string(text).module
+
+
+@cache
+def select_template(name: str, table: str, engine: str) -> Template:
+    """Return the SELECT of a landing table as it is written, with all macros that it may use.
+
+    Args:
+        name: of the connector.
+        table: a landing table.
+        engine: duckdb or snowflake.
+    """
+    own = CONNECTORS / name / "macros.sql"
+    macros = [CONNECTORS / "engines" / f"{engine}.sql", CONNECTORS / "common.sql"]
+    text = "".join(path.read_text() for path in [*macros, *([own] if own.exists() else [])])
+    return SQL.from_string(text + (CONNECTORS / name / "landing" / f"{table}.sql").read_text())
 
 
 class LandingError(Exception):
@@ -91,14 +115,9 @@ class Connector:
             table: a landing table.
             engine: duckdb or snowflake.
         """
-        environment = Environment(undefined=StrictUndefined, autoescape=False)
-        own = CONNECTORS / self.name / "macros.sql"
-        macros = [CONNECTORS / "engines" / f"{engine}.sql", CONNECTORS / "common.sql"]
-        text = "".join(path.read_text() for path in [*macros, *([own] if own.exists() else [])])
-        text += (CONNECTORS / self.name / "landing" / f"{table}.sql").read_text()
-        template = environment.from_string(text)
-        typed = environment.from_string(macros[0].read_text()).module.typed
-        return template.render(raw=lambda name: self._typed(name, engine, typed)).strip()
+        typed = engine_macros(engine).typed
+        written = select_template(self.name, table, engine)
+        return written.render(raw=lambda name: self._typed(name, engine, typed)).strip()
 
     def called(self, table: str, column: str) -> list[str]:
         """Return the names that a column of raw.yml may have in the raw table, the first first."""
@@ -283,10 +302,9 @@ def unfit(connection: duckdb.DuckDBPyConnection, connector: Connector) -> list[s
 
     """
     lines = []
-    macros = Environment().from_string((CONNECTORS / "engines" / "duckdb.sql").read_text()).module
 
     def typed(column: str, wanted_type: str, found_type: str) -> str:
-        return macros.typed(f'"{column}"', wanted_type, found_type)
+        return engine_macros("duckdb").typed(f'"{column}"', wanted_type, found_type)
 
     for name, relation in connector.relations.items():
         found = connector.columns[name]
