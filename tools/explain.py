@@ -4,7 +4,7 @@
 
 The customer is named by customer key (its first eight characters are enough), e-mail address, or an
 id that the shop or the platform knows. It stands in an environment variable, since arguments are
-seen by others. Only the published database is read, and nothing is written.
+seen by others. Only the published database and the sync's cursors are read, and nothing is written.
 """
 
 import json
@@ -14,9 +14,11 @@ from collections.abc import Iterator
 
 import duckdb
 
-from tools.places import place
+from tools.places import PROJECT, place
 
 SHORTEST_KEY = 8
+# Where `make sync` keeps how far it has come, as in tools/sync/state.py, which needs drt.
+SYNC_STATE, SYNC_STATE_DEFAULT = "LETTERSHOP_SYNC_STATE", "data/sync"
 
 
 def published() -> duckdb.DuckDBPyConnection:
@@ -223,8 +225,39 @@ def permission(connection: duckdb.DuckDBPyConnection, key: str) -> Iterator[str]
         )
 
 
+def cursors() -> dict[tuple[str, str], tuple[int, str]]:
+    """Return how far each platform was told: by platform and op, up to where and when last."""
+    said = os.environ.get(SYNC_STATE) or SYNC_STATE_DEFAULT
+    found = {}
+    for path in [] if "://" in said else sorted((PROJECT / said).glob("*/.drt/state.json")):
+        name = path.parent.parent.name
+        for sync, its in json.loads(path.read_text()).items():
+            op = sync.removeprefix(f"{name}_")
+            found[name, op] = (int(its.get("last_cursor_value") or 0), its["last_run_at"])
+    return found
+
+
+def sent(change: dict, known: dict[tuple[str, str], tuple[int, str]]) -> Iterator[str]:
+    """Yield whether a change was sent to each platform, and when at the latest.
+
+    Args:
+        change: a row of the outbox.
+        known: of cursors.
+    """
+    for name in sorted({name for name, _ in known}):
+        reached, ran_at = known.get((name, change["op"]), (0, ""))
+        if change["change_seq"] <= reached:
+            yield f"sent to {name} by {ran_at}, unless a later change overtook it"
+        else:
+            yield f"waits for make sync ESP={name}"
+
+
 def told(connection: duckdb.DuckDBPyConnection, key: str) -> Iterator[str]:
-    """Yield lines of what was written for the platform, the newest first, and what it holds."""
+    """Yield lines of what was written for the platform and sent, the newest first.
+
+    And of what the platform's own export says that it holds.
+    """
+    known = cursors()
     found = rows(
         connection,
         "select * from activation.esp_outbox where customer_key = ? order by change_seq desc",
@@ -233,6 +266,8 @@ def told(connection: duckdb.DuckDBPyConnection, key: str) -> Iterator[str]:
     payload = True
     for its in found:
         yield f"change {its['change_seq']} of {its['changed_at']}: {its['op']} ({its['reason']})"
+        for line in sent(its, known):
+            yield f"    {line}"
         if its["op"] == "upsert" and payload:
             payload = False
             content = json.loads(its["payload"])
@@ -240,6 +275,9 @@ def told(connection: duckdb.DuckDBPyConnection, key: str) -> Iterator[str]:
                 yield f"    {name:<30}{value if isinstance(value, str) else json.dumps(value)}"
     if not found:
         yield "nothing was ever written for the platform"
+    elif not known:
+        said = os.environ.get(SYNC_STATE) or SYNC_STATE_DEFAULT
+        yield f"whether it was sent is not known: there are no cursors of make sync in {said}"
     for its in rows(
         connection,
         "select * from core.dim_esp_contacts where customer_key = ? order by esp_contact_id",

@@ -16,19 +16,24 @@ import re
 import shutil
 import sys
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
 import duckdb
 import yaml
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
+from jinja2.environment import TemplateModule
 
 from tools.places import ROOT, place
 
 CONNECTORS = ROOT / "connectors"
+SQL = Environment(undefined=StrictUndefined, autoescape=False)
 NAMES = sorted(path.parent.name for path in CONNECTORS.glob("*/raw.yml"))
 # Types of raw columns of which a value may not fit another type; text is one too.
-NUMBERS = ("BIGINT", "DOUBLE", "HUGEINT", "INTEGER")
+NUMBERS = ("BIGINT", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER")
+# Rows that a loader marks so are gone at the source.
+DELETED = "_fivetran_deleted"
 # Which connectors' rows a landing table holds stands in the file itself.
 MARK = "lettershop_connectors"
 
@@ -49,6 +54,28 @@ def contracts() -> dict[str, dict]:
         if source["name"] != "state"
         for table in source["tables"]
     }
+
+
+@cache
+def engine_macros(engine: str) -> TemplateModule:
+    """Return the macros of an engine."""
+    text = (CONNECTORS / "engines" / f"{engine}.sql").read_text()
+    return SQL.from_string(text).module
+
+
+@cache
+def select_template(name: str, table: str, engine: str) -> Template:
+    """Return the SELECT of a landing table as it is written, with all macros that it may use.
+
+    Args:
+        name: of the connector.
+        table: a landing table.
+        engine: duckdb or snowflake.
+    """
+    own = CONNECTORS / name / "macros.sql"
+    macros = [CONNECTORS / "engines" / f"{engine}.sql", CONNECTORS / "common.sql"]
+    text = "".join(path.read_text() for path in [*macros, *([own] if own.exists() else [])])
+    return SQL.from_string(text + (CONNECTORS / name / "landing" / f"{table}.sql").read_text())
 
 
 class LandingError(Exception):
@@ -88,35 +115,60 @@ class Connector:
             table: a landing table.
             engine: duckdb or snowflake.
         """
-        environment = Environment(undefined=StrictUndefined, autoescape=False)
-        own = CONNECTORS / self.name / "macros.sql"
-        macros = [CONNECTORS / "engines" / f"{engine}.sql", CONNECTORS / "common.sql"]
-        text = "".join(path.read_text() for path in [*macros, *([own] if own.exists() else [])])
-        text += (CONNECTORS / self.name / "landing" / f"{table}.sql").read_text()
-        template = environment.from_string(text)
-        typed = environment.from_string(macros[0].read_text()).module.typed
-        return template.render(raw=lambda name: self._typed(name, engine, typed)).strip()
+        typed = engine_macros(engine).typed
+        written = select_template(self.name, table, engine)
+        return written.render(raw=lambda name: self._typed(name, engine, typed)).strip()
 
-    def _typed(self, name: str, engine: str, typed) -> str:
-        """Return a raw table as a subquery with all columns of raw.yml, in their types."""
-        wanted = self.raw[name]["columns"]
-        found = self.columns.get(name, {})
-        lines = []
-        for column, wanted_type in wanted.items():
+    def called(self, table: str, column: str) -> list[str]:
+        """Return the names that a column of raw.yml may have in the raw table, the first first."""
+        others = self.raw[table].get("also_called", {})
+        return [column, *([others[column]] if column in others else [])]
+
+    def there(self, table: str, column: str) -> list[str]:
+        """Return those names of a column that the raw table has; none where it lacks the column."""
+        found = self.columns.get(table, {})
+        return [name for name in self.called(table, column) if name in found]
+
+    def _typed(self, table: str, engine: str, typed) -> str:
+        """Return a raw table as a subquery with all columns of raw.yml, in their types.
+
+        Rows that the loader has marked as deleted are left out, unless the column that marks them
+        is among those of raw.yml: then the SELECT says what becomes of them.
+        """
+        wanted = self.raw[table]["columns"]
+        found = self.columns.get(table, {})
+
+        def value(names: list[str], wanted_type: str) -> str:
+            """Return the first of the columns that has a value."""
             if engine == "snowflake":
                 # A column that the table lacks has no key in the object, and is null.
-                value = typed(f"get_ignore_case(landed, '{column}')", wanted_type, "VARIANT")
-                lines.append(f"{value} as {column}")
+                parts = [
+                    typed(f"get_ignore_case(landed, '{name}')", wanted_type, "VARIANT")
+                    for name in names
+                ]
             else:
-                value = typed(f'"{column}"', wanted_type, found.get(column))
-                lines.append(f'{value} as "{column}"')
-        if engine == "snowflake":
-            relation = f'(select object_construct(*) as landed from {self.schema}."{name.upper()}")'
-        elif name in self.relations:
-            relation = f"({self.relations[name]})"
+                parts = [typed(f'"{name}"', wanted_type, found[name]) for name in names]
+            parts = parts or [typed("null", wanted_type, None)]
+            return f"coalesce({', '.join(parts)})" if len(parts) > 1 else parts[0]
+
+        is_snowflake = engine == "snowflake"
+        lines = []
+        for column, wanted_type in wanted.items():
+            names = self.called(table, column) if is_snowflake else self.there(table, column)
+            name = column if is_snowflake else f'"{column}"'
+            lines.append(f"{value(names, wanted_type)} as {name}")
+        if is_snowflake:
+            relation = (
+                f'(select object_construct(*) as landed from {self.schema}."{table.upper()}")'
+            )
+        elif table in self.relations:
+            relation = f"({self.relations[table]})"
         else:
             relation = "(select 1 limit 0)"
-        return f"(select {', '.join(lines)} from {relation} as raw_rows)"
+        rows = f"select {', '.join(lines)} from {relation} as raw_rows"
+        if DELETED not in wanted and (is_snowflake or DELETED in found):
+            rows += f" where not coalesce({value([DELETED], 'boolean')}, false)"
+        return f"({rows})"
 
 
 # --- What is there --------------------------------------------------------------------------------
@@ -131,21 +183,21 @@ def tables_in_folder(folder: Path) -> dict[str, str]:
     """Return SQL of the tables in a folder, by name: files, or folders of files of one kind."""
     found = {}
     for path in sorted(folder.iterdir()):
-        files = path / f"*{path.suffix}" if path.is_dir() else path
-        if path.suffix == ".parquet":
+        kind = path.suffix if path.suffix != ".gz" else "".join(path.suffixes[-2:])
+        files = path / f"*{kind}" if path.is_dir() else path
+        name = path.name.removesuffix(kind).lower()
+        if kind == ".parquet":
             relation = f"select * from read_parquet({quoted(files)}, union_by_name = true)"
-        elif path.suffix == ".csv":
+        elif kind in (".csv", ".csv.gz"):
             relation = (
                 f"select * from read_csv({quoted(files)}, header = true, all_varchar = true,"
                 " union_by_name = true)"
             )
         else:
             continue
-        if path.stem.lower() in found:
-            raise LandingError(
-                f"{folder} has {path.stem} twice, as parquet and as CSV: remove one."
-            )
-        found[path.stem.lower()] = relation
+        if name in found:
+            raise LandingError(f"{folder} has {name} twice, such as parquet and CSV: remove one.")
+        found[name] = relation
     return found
 
 
@@ -192,13 +244,15 @@ def find(connection: duckdb.DuckDBPyConnection, connector: Connector, raw: Path)
         relation = joined_parts(there, table["parts"]) if "parts" in table else there.get(name)
         called = f"{name} ({table['parts']})" if "parts" in table else name
         if relation is None:
+            near = [it for it in get_close_matches(name, there) if it not in connector.raw]
+            hint = f" (perhaps misspelt: {', '.join(near)})" if near else ""
             if table.get("is_required"):
                 problems.append(
-                    f"{connector.name}: the raw table {called} is missing in {where}. It is"
+                    f"{connector.name}: the raw table {called} is missing in {where}{hint}. It is"
                     " required: let the loader write it."
                 )
             else:
-                notes.append(f"  {connector.name}: no {called} in {where}; done without")
+                notes.append(f"  {connector.name}: no {called} in {where}{hint}; done without")
             continue
         try:
             described = connection.execute(f"describe {relation}").fetchall()
@@ -211,13 +265,16 @@ def find(connection: duckdb.DuckDBPyConnection, connector: Connector, raw: Path)
             continue
         connector.relations[name] = relation
         connector.columns[name] = {row[0].lower(): row[1] for row in described}
-        columns = connector.columns[name]
-        missing = [column for column in table.get("required", []) if column not in columns]
+        lacking = [column for column in table["columns"] if not connector.there(name, column)]
+        required = table.get("required", [])
+        missing = [" or ".join(connector.called(name, its)) for its in required if its in lacking]
         if missing:
             problems.append(
                 f"{connector.name}: the raw table {called} in {where} has no column"
                 f" {', '.join(missing)}. Let the loader write it, or add it in a view."
             )
+        if lacking := [its for its in lacking if its not in (DELETED, *table.get("rare", []))]:
+            notes.append(f"  {connector.name}: {name} has no {', '.join(lacking)}; null")
     if problems:
         raise LandingError(*problems)
     return notes
@@ -245,17 +302,17 @@ def unfit(connection: duckdb.DuckDBPyConnection, connector: Connector) -> list[s
 
     """
     lines = []
-    macros = Environment().from_string((CONNECTORS / "engines" / "duckdb.sql").read_text()).module
 
     def typed(column: str, wanted_type: str, found_type: str) -> str:
-        return macros.typed(f'"{column}"', wanted_type, found_type)
+        return engine_macros("duckdb").typed(f'"{column}"', wanted_type, found_type)
 
     for name, relation in connector.relations.items():
         found = connector.columns[name]
         wanted = {
-            column: wanted_type
+            there: wanted_type
             for column, wanted_type in connector.raw[name]["columns"].items()
-            if wanted_type != "varchar" and found.get(column) in ("VARCHAR", *NUMBERS)
+            for there in connector.there(name, column)
+            if wanted_type != "varchar" and found[there] in ("VARCHAR", *NUMBERS)
         }
         if not wanted:
             continue

@@ -2,11 +2,13 @@
     What DuckDB writes differently. connectors/engines/snowflake.sql has the same macros.
 #}
 
-{# A raw column in its type; a value that does not fit is null. A number is no moment, not even for
-   try_cast: what is unlike its type goes by way of text. The session's zone is UTC, so that a text
-   without an offset is taken as UTC, and one with an offset moves there. #}
+{# A raw column in its type; a value that does not fit is null, and so is an empty text. A number is
+   no moment, not even for try_cast: what is unlike its type goes by way of text. The session's zone
+   is UTC, so that a text without an offset is taken as UTC, and one with an offset moves there; a
+   space may stand before the offset. An id that a column with nulls turned into 101.0 is 101. #}
 {% macro typed(expression, type, raw_type) -%}
-    {%- set is_number = raw_type and raw_type.startswith(('DECIMAL', 'DOUBLE', 'FLOAT'))
+    {%- set has_point = raw_type and raw_type.startswith(('DECIMAL', 'DOUBLE', 'FLOAT')) -%}
+    {%- set is_number = has_point
         or raw_type in ('TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT') -%}
     {%- if raw_type is none -%}
     cast(null as {{ type }})
@@ -19,9 +21,16 @@
     {%- elif type == 'timestamp' and raw_type.startswith(('TIMESTAMP', 'DATE')) -%}
     try_cast({{ expression }} as timestamp)
     {%- elif type == 'timestamp' -%}
-    try_cast(cast({{ expression }} as varchar) as timestamp with time zone) at time zone 'UTC'
+    try_cast(
+        regexp_replace(cast({{ expression }} as varchar), ' +(Z|[+-][0-9:]+)$', '\1')
+        as timestamp with time zone
+    ) at time zone 'UTC'
     {%- elif is_number and type.startswith(('decimal', 'bigint')) -%}
     try_cast({{ expression }} as {{ type }})
+    {%- elif type == 'varchar' and has_point -%}
+    regexp_replace(cast({{ expression }} as varchar), '\.0+$', '')
+    {%- elif type == 'varchar' -%}
+    nullif(trim(cast({{ expression }} as varchar)), '')
     {%- else -%}
     try_cast(cast({{ expression }} as varchar) as {{ type }})
     {%- endif -%}

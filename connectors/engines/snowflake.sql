@@ -2,7 +2,8 @@
     What Snowflake writes differently. connectors/engines/duckdb.sql has the same macros.
 #}
 
-{# A raw column in its type; a value that does not fit is null. `expression` is a variant. #}
+{# A raw column in its type; a value that does not fit is null, and so is an empty text. `expression`
+   is a variant. #}
 {% macro typed(expression, type, raw_type) -%}
     {%- if type == 'json' -%}
     try_parse_json(cast({{ expression }} as varchar))
@@ -12,6 +13,8 @@
         convert_timezone('UTC', try_to_timestamp_tz(cast({{ expression }} as varchar)))
         as timestamp_ntz
     )
+    {%- elif type == 'varchar' -%}
+    nullif(trim(cast({{ expression }} as varchar)), '')
     {%- else -%}
     try_cast(cast({{ expression }} as varchar) as {{ type }})
     {%- endif -%}

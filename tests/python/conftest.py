@@ -5,6 +5,7 @@ import contextlib
 import json
 import multiprocessing
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -68,6 +69,8 @@ PLACES = {
 }
 # What else dbt sees of the environment: with every line that it says it goes through all of it.
 SEEN = ("DBT_", "LETTERSHOP_", "OMP_", "PYTHON", "HOME", "PATH", "TMPDIR", "DO_NOT_TRACK")
+# The threads of the static parser are the server's, and do not live on in what is forked.
+WITHOUT_THREADS = {"DBT_STATIC_PARSER": "false"}
 PROCESSES = multiprocessing.get_context("forkserver")
 LIBRARIES = ["pandas", "pyarrow", "scipy.optimize", "sklearn.cluster", "sklearn.ensemble"]
 PROCESSES.set_forkserver_preload(["dbt.adapters.duckdb", *LIBRARIES, "parsed_project"])
@@ -108,6 +111,29 @@ def placed(value: str, folders: dict[str, str]) -> str:
     return folders[name] + slash + rest if name in folders else value
 
 
+def _become(
+    project: Path, env: dict[str, str], folders: dict[str, Path], output: Path, errors: Path
+) -> None:
+    """Be a process that was started in a project, and whose words go into files.
+
+    Args:
+        project: the dbt project.
+        env: environment variables; a place may begin with the name of one of the folders.
+        folders: by name in OPEN_AS.
+        output: the file for what is said.
+        errors: the file for what is said of errors; may be the same.
+    """
+    for number, path in ((1, output), (2, errors)):
+        with path.open("a") as file:
+            os.dup2(file.fileno(), number)
+    for name in [name for name in os.environ if not name.startswith(SEEN)]:
+        del os.environ[name]
+    os.environ |= WITHOUT_THREADS
+    known = {name: _known_as(name, folder) for name, folder in folders.items()}
+    os.environ.update({name: placed(value, known) for name, value in env.items()})
+    os.chdir(project)
+
+
 def _run_dbt(
     args: list[str],
     project: Path,
@@ -115,31 +141,155 @@ def _run_dbt(
     output: Path,
     folders: dict[str, Path],
     is_parsed: bool,
+    manifest=None,
 ) -> None:
     """Be the program dbt, in a process of its own.
 
     Args:
         args: what follows `dbt`.
-        project: the dbt project.
-        env: environment variables; a place may begin with the name of one of the folders.
+        project: see _become.
+        env: see _become.
         output: the file for what dbt says.
-        folders: by name in OPEN_AS.
+        folders: see _become.
         is_parsed: take the project as it was parsed for all.
+        manifest: of another project that was parsed.
     """
-    with output.open("w") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    for name in [name for name in os.environ if not name.startswith(SEEN)]:
-        del os.environ[name]
-    known = {name: _known_as(name, folder) for name, folder in folders.items()}
-    os.environ.update({name: placed(value, known) for name, value in env.items()})
-    # The threads of the static parser are the server's, and do not live on in what is forked.
-    os.environ["DBT_STATIC_PARSER"] = "false"
-    os.chdir(project)
+    output.write_text("")
+    _become(project, env, folders, output, output)
     from dbt.cli.main import cli
     from parsed_project import MANIFEST
 
-    cli(args, obj={"manifest": MANIFEST} if is_parsed else None)
+    manifest = manifest or (MANIFEST if is_parsed else None)
+    cli(args, obj={"manifest": manifest} if manifest else None)
+
+
+def _in_fork(function) -> int:
+    """Call a function in a fork of this process, and return its exit code."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            function()
+            code = 0
+        except SystemExit as stopped:
+            code = stopped.code if isinstance(stopped.code, int) else int(bool(stopped.code))
+            if isinstance(stopped.code, str):
+                print(stopped.code, file=sys.stderr)
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+class _Forks:
+    """What tools.places finds in the place of `subprocess`: dbt, with the project parsed."""
+
+    def __init__(self, manifest):
+        """Take the manifest that every run is given."""
+        self.manifest = manifest
+
+    def run(self, command, cwd, env, check, capture_output=False, text=False):
+        """Run dbt as subprocess.run does, in a fork."""
+        assert Path(command[0]).name == "dbt" and check is False and text == capture_output
+
+        def dbt():
+            os.environ.clear()
+            os.environ.update(env)
+            os.chdir(cwd)
+            if capture_output:
+                for number, file in ((1, output), (2, errors)):
+                    os.dup2(file.fileno(), number)
+            from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+            from dbt.adapters.factory import reset_adapters
+            from dbt.cli.main import cli
+            from dbt.parser.manifest import write_manifest
+
+            # The adapter that parsed knows one database; a program may name another.
+            reset_adapters()
+            if "parse" in command:
+                # It would only write what it has read.
+                write_manifest(self.manifest, command[command.index("--target-path") + 1])
+            try:
+                cli(command[1:], obj={"manifest": self.manifest})
+            finally:
+                # As at the end of a program: what was written goes from the log into the database.
+                DuckDBConnectionManager.close_all_connections()
+
+        with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+            code = _in_fork(dbt)
+            said = []
+            for file in (output, errors):
+                file.seek(0)
+                said.append(file.read() if capture_output else None)
+        return subprocess.CompletedProcess(command, code, *said)
+
+
+def _run_program(module, args, project, env, output, errors, folders, manifest=None) -> None:
+    """Be a program of tools/, in a process of its own. Only its dbt need not start and parse.
+
+    Args:
+        module: such as tools.build.
+        args: what follows it.
+        project: see _become.
+        env: see _become.
+        output: see _become.
+        errors: see _become.
+        folders: see _become.
+        manifest: of another project that was parsed.
+    """
+    _become(project, env, folders, output, errors)
+    sys.path.insert(0, str(project))
+    from parsed_project import MANIFEST
+
+    from tools import places
+
+    assert project == places.ROOT
+    if manifest := manifest or MANIFEST:
+        places.subprocess = _Forks(manifest)
+    sys.argv = [module, *args]
+    runpy.run_module(module, run_name="__main__")
+
+
+def _serve(project: Path, requests) -> None:
+    """Parse a project once, and be dbt or a program in forks of this process.
+
+    Args:
+        project: the project.
+        requests: a connection: in come functions of this module with their arguments, out go exit
+            codes.
+    """
+    from parsed_project import parsed
+
+    os.environ |= WITHOUT_THREADS
+    manifest = parsed(project)
+    with contextlib.suppress(EOFError):
+        while True:
+            function, arguments = requests.recv()
+            requests.send(_in_fork(lambda: function(*arguments, manifest)))  # noqa: B023
+
+
+class Parsed:
+    """A project other than this one, parsed once for all that is run of it."""
+
+    def __init__(self, project: Path):
+        """Start what serves the project, with the files that it has now.
+
+        Args:
+            project: whose files of dbt may no more change; seeds may.
+        """
+        _start_server()
+        self.requests, theirs = PROCESSES.Pipe()
+        self.process = PROCESSES.Process(target=_serve, args=(project, theirs), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def call(self, function, *arguments) -> int:
+        """Have a function of this module called, and return the exit code."""
+        self.requests.send((function, arguments))
+        return self.requests.recv()
 
 
 def _write_tables(folder: Path, tables: dict[str, str]) -> Path:
@@ -249,15 +399,18 @@ class Build:
         target: dbt's target of the last run.
     """
 
-    def __init__(self, folder: Path, landing: Path, project: Path = ROOT):
+    def __init__(
+        self, folder: Path, landing: Path, project: Path = ROOT, parsed: Parsed | None = None
+    ):
         """Name the places; nothing runs yet.
 
         Args:
             folder: for databases and dbt's target.
             landing: the landing tables.
             project: the dbt project, by default this one.
+            parsed: what has parsed the project, where it is another.
         """
-        self.folder, self.landing, self.project = folder, landing, project
+        self.folder, self.landing, self.project, self.parsed = folder, landing, project, parsed
         folder.mkdir(parents=True, exist_ok=True)
         self.result = self.target = None
 
@@ -297,6 +450,13 @@ class Build:
         output = self.folder / "output.txt"
         args = [*args, "--vars", json.dumps(vars), "--threads", str(threads)]
         folders = {"LANDING": self.landing, "BUILD": self.folder}
+        if self.parsed:
+            code = self.parsed.call(
+                _run_dbt, args, self.project, environment, output, folders, False
+            )
+            self.result = subprocess.CompletedProcess(args, code, output.read_text())
+            assert not passes or code == 0, self.result.stdout[-6000:]
+            return self
         _start_server()
         process = PROCESSES.Process(
             target=_run_dbt, args=(args, self.project, environment, output, folders, is_parsed)
@@ -309,6 +469,39 @@ class Build:
         self.result = subprocess.CompletedProcess(args, process.exitcode, output.read_text())
         assert not passes or process.exitcode == 0, self.result.stdout[-6000:]
         return self
+
+    def program(self, module: str, *args: str, env: dict | None = None):
+        """Run a program of tools/ on this build's places and return its result.
+
+        It is what `python -m` starts, but that its dbt does not parse the project once more.
+
+        Args:
+            module: such as tools.build.
+            args: what follows it.
+            env: environment variables besides those of the places.
+        """
+        environment = PLACES | {
+            "DBT_TARGET_PATH": str(self.folder / "target"),
+            "DBT_LOG_PATH": str(self.folder / "logs"),
+            "DBT_USE_COLORS": "false",
+        }
+        files = [self.folder / name for name in ("stdout.txt", "stderr.txt")]
+        for file in files:
+            file.write_text("")
+        folders = {"LANDING": self.landing, "BUILD": self.folder}
+        arguments = (module, args, self.project, environment | (env or {}), *files, folders)
+        if self.parsed:
+            code = self.parsed.call(_run_program, *arguments)
+        else:
+            _start_server()
+            process = PROCESSES.Process(target=_run_program, args=arguments)
+            process.start()
+            process.join(timeout=300)
+            code = process.exitcode
+        said = [file.read_text() for file in files]
+        for file in files:
+            file.unlink()
+        return subprocess.CompletedProcess([module, *args], code, *said)
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables that name this build's places."""

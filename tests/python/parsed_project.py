@@ -61,12 +61,16 @@ def _parse_once_for_all_vars() -> None:
     ManifestLoader.build_manifest_state_check = check_without_vars
 
 
-def _parse():
-    """Return dbt's manifest, or None where a build's folders have no path that stays the same."""
+def parsed(project):
+    """Return dbt's manifest, or None where a build's folders have no path that stays the same.
+
+    Args:
+        project: the folder of a dbt project.
+    """
     if not OPEN_FILES.exists():
         return None
     folders = {name: str(OPEN_FILES / str(number)) for name, number in OPEN_AS.items()}
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(ROOT):
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(project):
         os.environ |= {name: placed(value, folders) for name, value in PLACES.items()}
         os.environ |= {"DBT_TARGET_PATH": folder, "DBT_LOG_PATH": folder}
         result = dbtRunner().invoke(["--quiet", "parse"])
@@ -76,7 +80,7 @@ def _parse():
 _compile_once()
 _say_what_is_shown()
 _parse_once_for_all_vars()
-MANIFEST = _parse()
+MANIFEST = parsed(ROOT)
 if MANIFEST:
     for node in MANIFEST.nodes.values():
         with contextlib.suppress(jinja2.TemplateError):

@@ -16,9 +16,10 @@ from unittest import mock
 import duckdb
 import pytest
 import yaml
-from conftest import OPTIONAL_TABLES, ROOT, TABLES, Build
+from conftest import OPTIONAL_TABLES, ROOT, TABLES, Build, Parsed
 
 from tools import explain, pseudonymous, subject_access
+from tools.preview import moves, show
 from tools.sync import permit
 
 EMAIL = "very.personal.address@example.com"
@@ -85,32 +86,8 @@ def erasures(landing, none=False):
 
 def build(folder, *arguments):
     """Run `make build`'s program."""
-    environment = os.environ | {
-        "LETTERSHOP_LANDING": str(folder / "landing"),
-        "LETTERSHOP_DUCKDB": str(folder / "work.duckdb"),
-        "LETTERSHOP_STATE": str(folder / "state.duckdb"),
-        "LETTERSHOP_PUBLISHED": str(folder / "published.duckdb"),
-        "DBT_TARGET_PATH": str(folder / "target"),
-        "DBT_LOG_PATH": str(folder / "logs"),
-    }
-    return subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "tools.build",
-            "--resource-type",
-            "seed",
-            "--resource-type",
-            "model",
-            *arguments,
-        ],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    resources = ("--resource-type", "seed", "--resource-type", "model")
+    return Build(folder, folder / "landing").program("tools.build", *resources, *arguments)
 
 
 def test_state_is_published_too(shop):
@@ -213,19 +190,9 @@ def access(folder, email, **variables):
     """Run `make subject-access`'s program; return its result and where it writes."""
     path = folder / "access.json"
     path.unlink(missing_ok=True)
-    environment = os.environ | {
-        "SUBJECT_EMAIL": email,
-        "LETTERSHOP_LANDING": str(folder / "landing"),
-        "LETTERSHOP_DUCKDB": str(folder / "work.duckdb"),
-        "LETTERSHOP_STATE": str(folder / "state.duckdb"),
-        "DBT_LOG_PATH": str(folder / "logs"),
-        **variables,
-    }
-    command = [sys.executable, "-m", "tools.subject_access", str(path)]
-    result = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300
-    )
-    return result, path
+    build = Build(folder, folder / "landing")
+    variables["SUBJECT_EMAIL"] = email
+    return build.program("tools.subject_access", str(path), env=variables), path
 
 
 def test_who_asks_is_told_of_every_row(shop):
@@ -361,6 +328,37 @@ def test_who_is_unknown_or_several_is_said_without_naming_them(shop):
             explain.customer_key(connection, "twelve_")
 
 
+def test_what_was_sent_and_what_waits_is_told_by_the_cursors_of_the_sync(tmp_path, monkeypatch):
+    monkeypatch.setenv("LETTERSHOP_SYNC_STATE", str(tmp_path))
+    with duckdb.connect() as connection:
+        connection.execute(
+            """
+            create schema activation; create schema core;
+            create table activation.esp_outbox as select * from (values
+                ('k1', 3, timestamp '2024-03-01', 'upsert', 'new', '{"email": "a@b.cd"}'),
+                ('k1', 7, timestamp '2024-03-02', 'upsert', 'changed', '{"email": "e@b.cd"}'),
+                ('k1', 8, timestamp '2024-03-03', 'suppress', 'withdrawn', '{}'),
+                ('k2', 9, timestamp '2024-03-03', 'upsert', 'new', '{}')
+            ) as rows (customer_key, change_seq, changed_at, op, reason, payload);
+            create table core.dim_esp_contacts (customer_key varchar, esp_contact_id varchar)
+            """
+        )
+        assert "not known" in list(explain.told(connection, "k1"))[-1]
+        state = tmp_path / "klaviyo" / ".drt" / "state.json"
+        state.parent.mkdir(parents=True)
+        run = {"last_run_at": "2024-03-02T06:00:00", "last_cursor_value": "6"}
+        state.write_text(json.dumps({"klaviyo_upsert": run}))
+        assert list(explain.told(connection, "k1")) == [
+            "change 8 of 2024-03-03 00:00:00: suppress (withdrawn)",
+            "    waits for make sync ESP=klaviyo",
+            "change 7 of 2024-03-02 00:00:00: upsert (changed)",
+            "    waits for make sync ESP=klaviyo",
+            "    email                         e@b.cd",
+            "change 3 of 2024-03-01 00:00:00: upsert (new)",
+            "    sent to klaviyo by 2024-03-02T06:00:00, unless a later change overtook it",
+        ]
+
+
 # --- Edited, previewed and built ------------------------------------------------------------------
 
 
@@ -412,38 +410,32 @@ def edited(tmp_path_factory):
         "own_gold,1,custom_attributes.loyalty_tier,equals,Gold",
         "own_gold,1,order_count,at_least,1",
     )
+    (project / "macros" / "faults.sql").write_text(
+        "{% macro faults(relations) %}{% for relation in relations %}"
+        "{% do print(custom_segment_problem(relation)) %}{% endfor %}{% endmacro %}"
+    )
     return project
 
 
-def previewed(project, folder):
+@pytest.fixture(scope="module")
+def parsed(edited):
+    """What runs dbt and programs of the edited project."""
+    return Parsed(edited)
+
+
+def previewed(folder, project=ROOT, parsed=None):
     """Run `make preview`'s program in a project; return its result."""
-    environment = os.environ | {
-        "PYTHONPATH": str(project),
-        "LETTERSHOP_LANDING": str(folder / "landing"),
-        "LETTERSHOP_DUCKDB": str(folder / "work.duckdb"),
-        "LETTERSHOP_STATE": str(folder / "state.duckdb"),
-        "LETTERSHOP_PUBLISHED": str(folder / "published.duckdb"),
-        "DBT_LOG_PATH": str(folder / "logs"),
-    }
-    return subprocess.run(
-        [sys.executable, "-m", "tools.preview"],
-        cwd=project,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    return Build(folder, folder / "landing", project, parsed).program("tools.preview")
 
 
 @pytest.fixture(scope="module")
-def preview(shop, edited):
+def preview(shop, edited, parsed):
     """What the preview says; and that it leaves every file as it was."""
     databases = [shop / f"{name}.duckdb" for name in ("work", "state", "published")]
     before = [path.read_bytes() for path in databases]
     listed = sorted(path.name for path in shop.iterdir())
     results = (shop / "target" / "run_results.json").read_bytes()
-    result = previewed(edited, shop)
+    result = previewed(shop, edited, parsed)
     assert result.returncode == 0, result.stdout + result.stderr
     assert [path.read_bytes() for path in databases] == before
     assert sorted(path.name for path in shop.iterdir()) == listed
@@ -452,7 +444,7 @@ def preview(shop, edited):
 
 
 @pytest.fixture(scope="module")
-def rebuilt(shop, edited, preview, builds):
+def rebuilt(shop, edited, parsed, preview, builds):
     """The edited project built whole, up to what is sent; with own columns besides."""
     edit(
         edited,
@@ -467,7 +459,7 @@ def rebuilt(shop, edited, preview, builds):
         "generic,custom_attributes.points,points,number,field,0,email_marketing,crm,*",
     )
     said = yaml.safe_load((shop / "landing" / "vars.yml").read_text())
-    return Build(builds / "edited", shop / "landing", edited).run(
+    return Build(builds / "edited", shop / "landing", edited, parsed).run(
         *("build", "--resource-type", "seed", "--resource-type", "model"),
         *("--select", "+esp_payloads", "+segment_sizes", "+rejected_rows"),
         vars=said,
@@ -519,19 +511,43 @@ def test_examples_of_the_preview_are_masked(shop, preview):
     assert "  enters  " in preview and "  leaves  " in preview and "loyalty_tier gold" in preview
 
 
+def test_of_many_who_enter_or_leave_five_are_shown(tmp_path, capsys):
+    for name, segment in (("before", "was"), ("after", "is")):
+        with duckdb.connect(str(tmp_path / f"{name}.duckdb")) as connection:
+            connection.execute(
+                f"""
+                create schema marts; create schema core;
+                create table core.dim_customers as
+                select 'a_long_key_of_' || n as customer_key, n || '@example.com' as email
+                from range(9) as numbers (n);
+                create table marts.segment_memberships as
+                select '{segment}' as segment_id, customer_key, 'because ' || '{segment}' as reason
+                from core.dim_customers
+                """
+            )
+    show(moves(tmp_path / "before.duckdb", tmp_path / "after.duckdb"))
+    said = capsys.readouterr().out
+    assert re.findall(r"^(\w+) +(\d+) → (\d+) members, \+(\d+) -(\d+)$", said, re.MULTILINE) == [
+        ("is", "0", "9", "9", "0"),
+        ("was", "9", "0", "0", "9"),
+    ]
+    assert said.count("  enters  ") == said.count("  leaves  ") == 5
+    assert "@example.com" not in said
+
+
 def test_without_an_edit_there_is_nothing_to_preview(shop, preview):
-    result = previewed(ROOT, shop)
+    result = previewed(shop)
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("No file in seeds/ differs")
 
 
-def test_edited_seeds_that_break_a_rule_are_named_by_the_preview(shop, edited, rebuilt):
+def test_edited_seeds_that_break_a_rule_are_named_by_the_preview(shop, edited, parsed, rebuilt):
     """Nothing is left behind, and the words are those that a build would have."""
     (path,) = edited.glob("seeds/own/segment_rules.csv")
     text = path.read_text()
     path.write_text(text + "own_gold,1,order_cuont,at_least,1\n")
     listed = sorted(path.name for path in shop.iterdir())
-    result = previewed(edited, shop)
+    result = previewed(shop, edited, parsed)
     path.write_text(text)
     assert result.returncode != 0
     assert "seeds/own/segment_rules.csv, line 4" in result.stderr
@@ -629,25 +645,20 @@ FAULTS = {
 }
 
 
-def test_a_model_that_gives_no_members_stops_before_it_is_read(shop, edited, rebuilt):
+def test_a_model_that_gives_no_members_stops_before_it_is_read(shop, rebuilt):
     """Each fault is said; and one of them, built, leaves the memberships as they were."""
     before = rebuilt.query(MEMBERS + " order by all")
     said = yaml.safe_load((shop / "landing" / "vars.yml").read_text())
-    (edited / "macros" / "faults.sql").write_text(
-        "{% macro faults(relations) %}{% for relation in relations %}"
-        "{% do print(custom_segment_problem(relation)) %}{% endfor %}{% endmacro %}"
-    )
     relations = [f"(select {fault})" for fault in FAULTS]
     rebuilt.run(
         "run-operation", "faults", "--args", json.dumps({"relations": relations}), vars=said
     )
     for words in FAULTS.values():
         assert words in rebuilt.result.stdout
-    model = edited / "models" / "core" / "wine_club.sql"
-    text = model.read_text()
-    model.write_text(text + " union all " + text.partition("\n")[2])
-    rebuilt.run("run", "--select", "wine_club", "custom_members+", vars=said, passes=False)
-    model.write_text(text)
+    # As if the model named everybody twice.
+    with duckdb.connect(str(rebuilt.folder / "work.duckdb")) as connection:
+        connection.execute("insert into core.wine_club from core.wine_club")
+    rebuilt.run("run", "--select", "custom_members+", vars=said, passes=False)
     assert rebuilt.result.returncode != 0
     stopped = " ".join(rebuilt.result.stdout.split())
     assert "The model wine_club of the var custom_segment_models has 4 rows too many" in stopped
@@ -669,7 +680,15 @@ def test_a_database_held_elsewhere_stops_the_build_with_one_message(shop):
     )
     try:
         assert holder.stdout.readline() == "held\n"
-        result = build(shop)
+        result = subprocess.run(
+            [sys.executable, "-m", "tools.build"],
+            cwd=ROOT,
+            env=os.environ | Build(shop, shop / "landing").environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
     finally:
         holder.communicate("")
     assert result.returncode == 3

@@ -1,6 +1,7 @@
 -- One row per event of a message. Klaviyo has no id for a message to one recipient: contact, message
 -- and send cohort together are one. An event that belongs to no message, such as an unsubscribe on
--- the preference page, is a message of its own.
+-- the preference page, is a message of its own. Of a list that was left Klaviyo tells the name: an
+-- unsubscribe from a list that cannot be told by it ends the whole purpose.
 with events as (
     select * from {{ raw('event') }}
 ),
@@ -9,13 +10,24 @@ metrics as (
     select * from {{ raw('metric') }}
 ),
 
+lists as (
+    select
+        list_name,
+        min(id) as list_id
+    from {{ raw('list') }}
+    group by list_name
+    having count(*) = 1
+),
+
 named as (
     select
         events.*,
         coalesce(events.flow_message_id, events.campaign_id) as campaign_or_message_id,
-        lower(coalesce(metrics.name, events.type)) as metric_name
+        lower(coalesce(metrics.name, events.type)) as metric_name,
+        coalesce(events.property_list_id, lists.list_id) as list_id
     from events
     left join metrics on events.metric_id = metrics.id
+    left join lists on events.property_list = lists.list_name
 ),
 
 typed as (
@@ -58,7 +70,7 @@ select
     end as channel,
     event_type,
     case when event_type = 'bounced' then lower(property_bounce_type) end as bounce_type,
-    case when event_type = 'unsubscribed' then property_list_id end as list_id,
+    case when event_type = 'unsubscribed' then list_id end as list_id,
     _variation as variant,
     case when event_type = 'clicked' then property_url end as link_url,
     property_machine_open as is_machine,

@@ -1,5 +1,6 @@
 -- The state of e-mail consent on the customer record, as the event that made it. `not_subscribed`
--- is what a customer who was never asked has: no row. `redacted` and `invalid` say nothing either.
+-- is what a customer who was never asked has: no row. `redacted` and `invalid` say nothing either,
+-- nor does a customer who is no longer there.
 with customers as (
     select
         id,
@@ -14,6 +15,7 @@ with customers as (
         coalesce(email_marketing_consent_consent_updated_at, accepts_marketing_updated_at)
             as occurred_at
     from {{ raw('customer') }}
+    where not coalesce(_fivetran_deleted, false)
 )
 
 select

@@ -1,10 +1,20 @@
--- One row per customer, with the address that Shopify calls the default one.
+-- One row per customer, with the address that Shopify calls the default one: the customer names it,
+-- or it says so itself.
 with customers as (
     select * from {{ raw('customer') }}
 ),
 
 addresses as (
     select * from {{ raw('customer_address') }}
+),
+
+defaults as (
+    select
+        customer_id,
+        min(id) as address_id
+    from addresses
+    where is_default
+    group by customer_id
 )
 
 select
@@ -24,4 +34,5 @@ select
     customers._fivetran_synced as loaded_at,
     case when customers._fivetran_deleted then customers._fivetran_synced end as deleted_at
 from customers
-left join addresses on customers.default_address_id = addresses.id
+left join defaults on customers.id = defaults.customer_id
+left join addresses on coalesce(customers.default_address_id, defaults.address_id) = addresses.id

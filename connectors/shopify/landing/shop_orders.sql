@@ -70,6 +70,7 @@ select
     orders.total_discounts as discount_amount,
     coalesce(
         shipping.shipping_amount,
+        orders.total_shipping_price_set_shop_amount,
         cast({{ json_text('orders.total_shipping_price_set', 'shop_money.amount') }} as decimal(18, 4))
     ) as shipping_amount,
     orders.total_tax as tax_amount,
