@@ -138,7 +138,7 @@ told as (
 ),
 
 exports as (
-    select max(exported_at) as exported_at from exported
+    select {{ complete_exported_at() }} as exported_at from {{ ref('base_consent__contact_exports') }}
 ),
 
 silenced as (
