@@ -516,7 +516,7 @@ decided as (
     The newest export, as far as it proves that somebody is gone: null where that of any store is
     not complete.
 
-    Returns: str, an aggregate expression over base_consent__contact_exports, of type timestamp.
+    Returns: str, an aggregate expression over stg_consent__contact_exports, of type timestamp.
 #}
 {% macro complete_exported_at() -%}
     case when count(case when export_kind = 'partial' then 1 end) = 0 then max(exported_at) end

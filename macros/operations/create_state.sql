@@ -18,19 +18,20 @@
                 ~ ' new_esp_id varchar, email varchar, payload varchar, payload_hash varchar,'
                 ~ ' daily_hash varchar, reason varchar, changed_at varchar, run_id varchar',
         } -%}
+        {%- set place = api.Relation.create(
+            database=lettershop.state_database() | trim, schema=schema
+        ) -%}
         {%- for name, columns in tables.items() -%}
             {%- set there = lettershop.state_relation('activation', name) -%}
-            {%- set table = there or api.Relation.create(
-                database=lettershop.state_database() | trim, schema=schema, identifier=name,
-                type='table'
-            ) -%}
-            {%- if not there -%}
-                {%- do adapter.create_schema(table.without_identifier()) -%}
+            {%- set known = [] if there is none else adapter.get_columns_in_relation(there)
+                | map(attribute='name') | map('lower') | list -%}
+            {#- This also ends the transaction in which one looked: what follows is to stay. -#}
+            {%- do adapter.create_schema(place) -%}
+            {%- if there is none -%}
+                {%- set table = place.incorporate(path={'identifier': name}, type='table') -%}
                 {%- do run_query('create table if not exists ' ~ table ~ ' (' ~ columns ~ ')') -%}
                 {%- do adapter.cache_added(table) -%}
             {%- else -%}
-                {%- set known = adapter.get_columns_in_relation(there) | map(attribute='name')
-                    | map('lower') | list -%}
                 {%- for column in columns.split(', ') if column.split(' ')[0] not in known -%}
                     {%- do run_query('alter table ' ~ there ~ ' add column ' ~ column) -%}
                 {%- endfor -%}

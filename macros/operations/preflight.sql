@@ -213,7 +213,7 @@
 #}
 {% macro key_problems() %}
     {%- set queue = lettershop.state_relation('activation', 'esp_erasure_queue') -%}
-    {%- if not queue -%}{{ return([]) }}{%- endif -%}
+    {%- if queue is none -%}{{ return([]) }}{%- endif -%}
     {%- set columns = adapter.get_columns_in_relation(queue) | map(attribute='name')
         | map('lower') | list -%}
     {%- if 'key_check' not in columns -%}{{ return([]) }}{%- endif -%}

@@ -14,7 +14,7 @@ our_keys as (
 ),
 
 kinds as (
-    select * from {{ ref('base_consent__contact_exports') }}
+    select * from {{ ref('stg_consent__contact_exports') }}
 ),
 
 exports as (

@@ -17,7 +17,7 @@ reconciliation as (
 ),
 
 exports as (
-    select * from {{ ref('base_consent__contact_exports') }}
+    select * from {{ ref('stg_consent__contact_exports') }}
 ),
 
 orders as (

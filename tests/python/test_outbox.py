@@ -301,7 +301,8 @@ GUARDED = {
     ),
     "many_change": (
         "work",
-        "update activation.esp_payloads set payload_hash = 'new' where email like 'p1%'"
+        "update activation.esp_payloads set payload_hash = 'new', daily_hash = 'new'"
+        " where email like 'p1%'"
         " or email like 'p2%'",
         "profiles would change, are new or go, more than 30 %",
     ),
