@@ -148,8 +148,10 @@ class World:
                 " loaded_at, is_suppressed, suppression_reason, suppressed_at",
                 self.exports
                 or [
-                    ("k 0", "lead@example.com", None, False, None, "2024-01-01", "2024-02-01")
-                    + (False, None, None)
+                    (
+                        *("k 0", "lead@example.com", None, False, None, "2024-01-01", "2024-02-01"),
+                        *(False, None, None),
+                    )
                 ],
             )
         return made

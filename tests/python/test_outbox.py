@@ -77,8 +77,8 @@ def test_histories_of_chance_end_in_the_wanted_state(statements):
     """Every row in order, or each profile's newest, and not every day: the ESP ends the same.
 
     An upsert carries what may be sent of who may be written to, and what differs from it waits for
-    the customer's day of the week. The same build again writes nothing. Whoever refused is not mailed, whoever was erased is not there, and nobody takes an
-    address that has a profile.
+    the customer's day of the week. The same build again writes nothing. Whoever refused is not
+    mailed, whoever was erased is not there, and nobody takes an address that has a profile.
     """
     counts = {}
     for has_exports, in_order in ((True, True), (True, False), (False, True), (False, False)):
