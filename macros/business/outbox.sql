@@ -518,7 +518,7 @@ decided as (
 
     Returns: str, an aggregate expression over stg_consent__contact_exports, of type timestamp.
 #}
-{% macro complete_exported_at() -%}
+{% macro complete_export_at() -%}
     case when count(case when export_kind = 'partial' then 1 end) = 0 then max(exported_at) end
 {%- endmacro %}
 

@@ -11,7 +11,7 @@ with ops as (
 final as (
     select
         esp_id as userid,
-        'User Deleted' as event,
+        'User Deleted' as event,  -- noqa: RF04
         changed_at
     from ops
 )

@@ -28,11 +28,7 @@ final as (
     from exports
     left join {{ this }} as seen
         on exports.store = seen.store and exports.exported_at = seen.exported_at
-    where
-        seen.store is null
-        {%- if flags.EMPTY %}
-        and 1 = 0
-        {%- endif %}
+    where seen.store is null
 )
 
 select * from final

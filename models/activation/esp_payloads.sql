@@ -28,13 +28,13 @@ weekly as (
 
 daily_segments as (
     select
-        customer_key,
-        {{ dbt.listagg('segment_id', "','", 'order by segment_id') }} as segment_ids
-    from {{ ref('esp_segment_memberships') }}
-    where
-        segment_id not in (select name from weekly where kind = 'segment')
-        and family not in (select name from weekly where kind = 'family')
-    group by customer_key
+        members.customer_key,
+        {{ dbt.listagg('members.segment_id', "','", 'order by members.segment_id') }} as segment_ids
+    from {{ ref('esp_segment_memberships') }} as members
+    left join weekly
+        on weekly.kind <> 'field' and weekly.name in (members.segment_id, members.family)
+    where weekly.name is null
+    group by members.customer_key
 ),
 
 -- What is sensitive is never sent, whatever the map says.

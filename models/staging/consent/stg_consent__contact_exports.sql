@@ -1,6 +1,6 @@
--- Whether the ESP's newest export can be all of its contacts. Half an export looks as if half of the
--- people were forgotten: one that has less than four fifths of the last complete one, and ten less,
--- proves nothing until somebody says that so few are right.
+-- Whether the ESP's newest export can be all of its contacts. Half an export looks as if half of
+-- the people were forgotten: one that has less than four fifths of the last complete one, and ten
+-- less, proves nothing until somebody says that so few are right.
 with newest as (
     select * from {{ ref('base_consent__contact_exports') }}
 ),

@@ -1,6 +1,7 @@
 -- Contacts that the ESP suppresses, and whose doing that is. Klaviyo shows what we told it to
 -- suppress, and who unsubscribed, as it shows complaints and bounces; but the first two end when
--- the person opts in again, and the others do not. What we told is read as the build before left it.
+-- the person opts in again, and the others do not. What we told is read as the build before left
+-- it.
 with contacts as (
     select * from {{ ref('stg_esp__contacts') }}
     where is_suppressed
@@ -25,7 +26,9 @@ told as (
 ),
 
 ours as (
-    select distinct contacts.store, contacts.esp_contact_id
+    select distinct
+        contacts.store,
+        contacts.esp_contact_id
     from contacts
     inner join told on contacts.email = told.email
     where
