@@ -16,6 +16,15 @@
 {%- endmacro %}
 
 {#
+    What the key in LETTERSHOP_ERASURE_KEY gives, by which another key is noticed.
+
+    Returns: str, a SQL expression of type text.
+#}
+{% macro erasure_key_check() -%}
+    {{ lettershop.erasure_hash("''", "'key_check'", "''") }}
+{%- endmacro %}
+
+{#
     The key of a customer, made from the record that stands for the person: a CRM record, an order
     or an ESP contact. Whoever comes back after an erasure is somebody new.
 

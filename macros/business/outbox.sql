@@ -66,8 +66,8 @@ others_to_erase as (
 
 {#
     Profiles that the ESP was told to forget and may still have, as a chain of CTEs; the last of them
-    is `going`. Nothing may follow at the same id or address until an export without them is newer
-    than the change. Where there is no export at all, a day must do.
+    is `going`. Nothing may follow at the same id or address until a complete export without them is
+    newer than the change. Where there is no export at all, a day must do.
 
     Args:
         latest (str): a CTE, see latest_ops.
@@ -96,7 +96,10 @@ still_held as (
 ),
 
 exports as (
-    select max(exported_at) as exported_at from {{ contacts }}
+    select
+        max(case when export_kind <> 'undated' then exported_at end) as exported_at,
+        count(case when export_kind = 'partial' then 1 end) > 0 as is_partial
+    from {{ contacts }}
 ),
 
 going as (
@@ -117,6 +120,7 @@ going as (
                         <= {{ lettershop.as_of_at() }}
                 else
                     exports.exported_at > {{ lettershop.time_of_iso_text(latest ~ '.changed_at') }}
+                    and not exports.is_partial
                     and still_held.esp_id is null
             end
         )
@@ -138,6 +142,10 @@ going as (
         {{ lettershop.latest_ops(outbox) }}
     ),
 
+    newest as (
+        {{ lettershop.newest_written(outbox) }}
+    ),
+
     wanted as (
         select payloads.*
         from {{ ref('esp_payloads') }} as payloads
@@ -157,10 +165,11 @@ going as (
             live.esp_id is not null
             and wanted.customer_key is null
             and addresses.email is null as is_gone,
-            coalesce(live.email = wanted.email and live.payload_hash = wanted.payload_hash, false)
+            coalesce({{ lettershop.is_told('live', 'wanted', 'newest.written_date') }}, false)
                 as is_same
         from (select * from latest where op = 'upsert') as live
         full outer join wanted on live.customer_key = wanted.customer_key
+        cross join newest
         left join addresses on live.email = addresses.email
     )
 
@@ -181,17 +190,18 @@ going as (
     - wait: the id or the address is barred, or the address belongs to somebody who leaves it now
     - leave: a profile that would have to wait is deleted, and made anew when the way is free: it
       must not stay as it was
-    - keep: the ESP has it so
+    - keep: the ESP has it so, or what differs waits for the customer's day
     - upsert: new, changed, or permitted again
 
     Args:
-        wanted (str): a CTE of customer_key, esp_id, email, payload and payload_hash.
+        wanted (str): a CTE of customer_key, esp_id, email, payload and its hashes, and
+            week_began_date.
         latest (str): a CTE, see latest_ops.
         written (str): a CTE, the outbox as it is.
         contacts (str): a CTE, the contacts that the ESP holds.
         barred (str): a CTE of esp_id and email that nothing may follow yet.
     Returns: str, CTEs with a comma after each: holders (profiles that have the address of another
-        wanted one, esp_id unique), waiting, decided.
+        wanted one, esp_id unique), waiting, newest, decided.
 #}
 {% macro decided_profiles(wanted, latest, written, contacts, barred) -%}
 holders as (
@@ -256,6 +266,10 @@ faced as (
     group by wanted_id
 ),
 
+newest as (
+    {{ lettershop.newest_written(written) }}
+),
+
 decided as (
     select
         {{ wanted }}.*,
@@ -274,14 +288,11 @@ decided as (
                 )
                 then 'leave'
             when waiting.esp_id is not null or faced.is_rival then 'wait'
-            when
-                {{ latest }}.op = 'upsert'
-                and {{ latest }}.email = {{ wanted }}.email
-                and {{ latest }}.payload_hash = {{ wanted }}.payload_hash
-                then 'keep'
+            when {{ lettershop.is_told(latest, wanted, 'newest.written_date') }} then 'keep'
             else 'upsert'
         end as decision
     from {{ wanted }}
+    cross join newest
     left join {{ latest }} on {{ wanted }}.esp_id = {{ latest }}.esp_id
     left join faced on {{ wanted }}.esp_id = faced.wanted_id
     left join waiting on {{ wanted }}.esp_id = waiting.esp_id
@@ -368,6 +379,7 @@ decided as (
         email,
         cast(null as varchar) as payload,
         cast(null as varchar) as payload_hash,
+        cast(null as varchar) as daily_hash,
         reason,
         false as is_echo
     from removed
@@ -380,6 +392,7 @@ decided as (
         removed.email,
         null as payload,
         null as payload_hash,
+        null as daily_hash,
         removed.reason,
         true as is_echo
     from removed
@@ -393,6 +406,7 @@ decided as (
         email,
         null as payload,
         null as payload_hash,
+        null as daily_hash,
         'erased' as reason,
         false as is_echo
     from others_to_erase
@@ -405,6 +419,7 @@ decided as (
         holders.email,
         null as payload,
         null as payload_hash,
+        null as daily_hash,
         'address_kept' as reason,
         false as is_echo
     from holders
@@ -419,6 +434,7 @@ decided as (
         removed.email,
         null as payload,
         null as payload_hash,
+        null as daily_hash,
         'address_kept' as reason,
         true as is_echo
     from (
@@ -437,6 +453,7 @@ decided as (
         email,
         payload,
         payload_hash,
+        daily_hash,
         case
             when last_op = 'suppress' then 'permitted_again'
             when last_op is null or last_op <> 'upsert' then 'new'
@@ -455,6 +472,7 @@ decided as (
         email,
         payload,
         trigger_key as payload_hash,
+        null as daily_hash,
         trigger_type as reason,
         false as is_echo
     from events
@@ -495,6 +513,16 @@ decided as (
 {%- endmacro %}
 
 {#
+    The newest export, as far as it proves that somebody is gone: null where that of any store is
+    not complete.
+
+    Returns: str, an aggregate expression over stg_consent__contact_exports, of type timestamp.
+#}
+{% macro complete_export_at() -%}
+    case when count(case when export_kind = 'partial' then 1 end) = 0 then max(exported_at) end
+{%- endmacro %}
+
+{#
     When an erasure is confirmed: by an export without the person that is later than the request, and
     than the `erase` row of whoever was sent. Where nobody reads the ESP back, at once, and 30 days
     after the row of whoever was sent.
@@ -522,4 +550,106 @@ decided as (
         when {{ done_at }} <= {{ lettershop.as_of_at() }} then {{ done_at }}
     end
     {%- endif -%}
+{%- endmacro %}
+
+{#
+    A field of a profile as it stands in its payload, `"name": value`. Where the field may not be
+    sent of somebody, or an attribute of the shop's own has no value, the value is the fallback.
+
+    Args:
+        columns (dict): columns of the CTE profiles by type: text, boolean and array (JSON already).
+    Returns: str, a SQL expression over the CTEs profiles, fields and attributes.
+#}
+{% macro field_member(columns) -%}
+    '"' || fields.property_name || '": '
+    || case
+        when
+            (fields.purpose = 'profiling' and not profiles.may_be_profiled)
+            or (
+                fields.regions <> '*'
+                and position(
+                    (' ' || profiles.country_code || ' ') in (' ' || fields.regions || ' ')
+                ) = 0
+            )
+            or (
+                fields.column_name like 'custom_attributes.%'
+                and attributes.attribute_value is null
+            )
+            then
+                case
+                    when fields.property_type = 'text'
+                        then {{ lettershop.json_string("coalesce(fields.fallback, '')") }}
+                    else fields.fallback
+                end
+        when fields.column_name = attributes.column_name and fields.property_type = 'text'
+            then {{ lettershop.json_string('attributes.attribute_value') }}
+        when fields.column_name = attributes.column_name then attributes.attribute_value
+        {%- for column in columns.text %}
+        when fields.column_name = '{{ column }}' then {{ lettershop.json_string('profiles.' ~ column) }}
+        {%- endfor %}
+        {%- for column in columns.boolean %}
+        when fields.column_name = '{{ column }}' then cast(profiles.{{ column }} as varchar)
+        {%- endfor %}
+        {%- for column in columns.array %}
+        when fields.column_name = '{{ column }}' then profiles.{{ column }}
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+{#
+    The newest day, today or before, on which what esp_weekly_changes names is told of a customer.
+    Each has a day of the week, a seventh of them the same, so that no day brings more than another.
+
+    Args:
+        customer_key (str): a SQL expression of type text.
+    Returns: str, a SQL expression of type date.
+#}
+{% macro week_began_date(customer_key) -%}
+    {%- set digits = ["substr(md5(" ~ customer_key ~ "), 1, 1)", "substr(md5(" ~ customer_key ~ "), 2, 1)"] -%}
+    {%- set of_256 -%}
+    (16 * position({{ digits[0] }} in '0123456789abcdef')
+        + position({{ digits[1] }} in '0123456789abcdef'))
+    {%- endset -%}
+    cast(
+        {{ lettershop.as_of_date() }}
+        - cast(mod({{ lettershop.iso_day_of_week(lettershop.as_of_date()) }} + {{ of_256 }}, 7) as integer)
+        as date
+    )
+{%- endmacro %}
+
+{#
+    Whether the ESP has a profile as it is wanted, or as it may stay until the customer's day: that
+    is today, or was while nothing was built.
+
+    Args:
+        latest (str): a CTE, see latest_ops.
+        wanted (str): a CTE of the columns of esp_payloads.
+        written_date (str): a SQL expression of type date, of the newest row of the outbox.
+    Returns: str, a SQL expression of type boolean; null where nothing was sent.
+#}
+{% macro is_told(latest, wanted, written_date) -%}
+    {{ latest }}.op = 'upsert'
+    and {{ latest }}.email = {{ wanted }}.email
+    and (
+        {{ latest }}.payload_hash = {{ wanted }}.payload_hash
+        or (
+            {{ latest }}.daily_hash = {{ wanted }}.daily_hash
+            and {{ wanted }}.week_began_date < {{ lettershop.as_of_date() }}
+            and {{ wanted }}.week_began_date <= {{ written_date }}
+        )
+    )
+{%- endmacro %}
+
+{#
+    The day, in the shop's time zone, of the newest row of the outbox.
+
+    Args:
+        outbox (str): the outbox, or a CTE of its rows.
+    Returns: str, a query of one row: written_date.
+#}
+{% macro newest_written(outbox) -%}
+    select
+        cast({{ lettershop.local_time(lettershop.time_of_iso_text('max(changed_at)')) }} as date)
+            as written_date
+    from {{ outbox }}
 {%- endmacro %}

@@ -1,6 +1,7 @@
 {#
     Makes the queue of erasures and the outbox where there are none yet, so that staging can read
-    them in the first build as in any other. Runs as on-run-start, after preflight.
+    them in the first build as in any other, and gives older ones the columns that they lack. Runs
+    as on-run-start, after preflight.
 
     Returns: str, nothing to execute.
 #}
@@ -11,22 +12,33 @@
             'esp_erasure_queue': 'store varchar, identifier_type varchar, identifier varchar,'
                 ~ ' identifier_hash varchar, erasure_hash varchar, key_hash varchar,'
                 ~ ' requested_at timestamp, confirmed_at timestamp, suppression_reason varchar,'
-                ~ ' suppressed_at timestamp',
+                ~ ' suppressed_at timestamp, key_check varchar',
+            'esp_exports': 'store varchar, exported_at timestamp, contact_count bigint',
             'esp_outbox': 'change_seq bigint, op varchar, customer_key varchar, esp_id varchar,'
                 ~ ' new_esp_id varchar, email varchar, payload varchar, payload_hash varchar,'
-                ~ ' reason varchar, changed_at varchar, run_id varchar',
+                ~ ' daily_hash varchar, reason varchar, changed_at varchar, run_id varchar',
         } -%}
-        {%- for name, columns in tables.items()
-            if lettershop.state_relation('activation', name) is none -%}
-            {%- set table = api.Relation.create(
-                database=lettershop.stored_name(lettershop.state_database() | trim),
-                schema=lettershop.stored_name(schema),
-                identifier=lettershop.stored_name(name),
-                type='table'
-            ) -%}
-            {%- do adapter.create_schema(table.without_identifier()) -%}
-            {%- do run_query('create table if not exists ' ~ table ~ ' (' ~ columns ~ ')') -%}
-            {%- do adapter.cache_added(table) -%}
+        {%- set place = api.Relation.create(
+            database=lettershop.stored_name(lettershop.state_database() | trim),
+            schema=lettershop.stored_name(schema)
+        ) -%}
+        {%- for name, columns in tables.items() -%}
+            {%- set there = lettershop.state_relation('activation', name) -%}
+            {%- set known = [] if there is none else adapter.get_columns_in_relation(there)
+                | map(attribute='name') | map('lower') | list -%}
+            {#- This also ends the transaction in which one looked: what follows is to stay. -#}
+            {%- do adapter.create_schema(place) -%}
+            {%- if there is none -%}
+                {%- set table = place.incorporate(
+                    path={'identifier': lettershop.stored_name(name)}, type='table'
+                ) -%}
+                {%- do run_query('create table if not exists ' ~ table ~ ' (' ~ columns ~ ')') -%}
+                {%- do adapter.cache_added(table) -%}
+            {%- else -%}
+                {%- for column in columns.split(', ') if column.split(' ')[0] not in known -%}
+                    {%- do run_query('alter table ' ~ there ~ ' add column ' ~ column) -%}
+                {%- endfor -%}
+            {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
 {% endmacro %}

@@ -56,7 +56,7 @@
     {%- endif -%}
     {{ return(
         lettershop.setting_problems(settings) + lettershop.own_problems() + problems
-        + lettershop.state_problems(clock)
+        + lettershop.state_problems(clock) + lettershop.key_problems()
     ) }}
 {% endmacro %}
 
@@ -207,6 +207,33 @@
         ~ ' (UTC).\nState only goes forward. To replay an earlier day name another state '
         ~ ('file:\n  LETTERSHOP_STATE=<new file> dbt ' ~ flags.WHICH if target.type == 'duckdb'
             else 'database.')
+    ]) }}
+{% endmacro %}
+
+{#
+    Erased people who would not be recognised, because LETTERSHOP_ERASURE_KEY is not the key with
+    which they are remembered: their rows would come back with the next load.
+
+    Returns: list of str, at most one message.
+#}
+{% macro key_problems() %}
+    {%- set queue = lettershop.state_relation('activation', 'esp_erasure_queue') -%}
+    {%- if queue is none -%}{{ return([]) }}{%- endif -%}
+    {%- set columns = adapter.get_columns_in_relation(queue) | map(attribute='name')
+        | map('lower') | list -%}
+    {%- if 'key_check' not in columns -%}{{ return([]) }}{%- endif -%}
+    {%- set other = run_query(
+        'select count(*) from ' ~ queue ~ ' where key_check <> ' ~ lettershop.erasure_key_check()
+    ).rows[0][0] | int -%}
+    {%- if not other -%}{{ return([]) }}{%- endif -%}
+    {{ return([
+        'LETTERSHOP_ERASURE_KEY is ' ~ (
+            'another key than the one' if env_var('LETTERSHOP_ERASURE_KEY', '')
+            else 'not set, and there is a key'
+        ) ~ ' with which ' ~ other ~ ' identifiers of erased people are remembered.\nThey would not'
+        ~ ' be recognised, and would come back with the next load. Set that key again.\nIf it is lost,'
+        ~ ' nobody who was erased can be recognised: delete the rows of ' ~ queue
+        ~ ',\nand land their requests anew.'
     ]) }}
 {% endmacro %}
 

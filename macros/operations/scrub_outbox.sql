@@ -16,7 +16,8 @@
             new_esp_id = null,
             email = null,
             payload = null,
-            payload_hash = null
+            payload_hash = null,
+            daily_hash = null
         {%- endset -%}
         update {{ relation }}
         set {{ emptied }}

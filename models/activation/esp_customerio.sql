@@ -2,7 +2,8 @@
 
 -- Grain: profile for a people sync of Customer.io, whose columns become attributes by the names of
 -- the seed esp_field_map. Two must be in small letters, which some engines take in quotes only.
--- Only who should be there is here. Empty unless the var `esp` is customerio.
+-- Only who should be there is here: esp_customerio_unsubscribes and esp_customerio_deletes have the
+-- others. Empty unless the var `esp` is customerio.
 with ops as (
     select * from {{ ref('esp_latest_ops') }}
     where '{{ var("esp") }}' = 'customerio' and op = 'upsert'

@@ -29,7 +29,8 @@ final as (
         requested_at,
         confirmed_at,
         suppression_reason,
-        suppressed_at
+        suppressed_at,
+        {{ erasure_key_check() }} as key_check
     from erasures
 )
 

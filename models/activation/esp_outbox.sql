@@ -92,6 +92,8 @@ wanted as (
         payloads.email,
         payloads.payload,
         payloads.payload_hash,
+        payloads.daily_hash,
+        payloads.week_began_date,
         case
             when payloads.esp_id = payloads.email then payloads.esp_id
             when own.esp_id is not null then own.esp_id
@@ -135,16 +137,16 @@ changes as (
     {{ outbox_changes() }}
 ),
 
-newest as (
+last as (
     select coalesce(max(change_seq), 0) as last_seq from written
 ),
 
 numbered as (
     select
         changes.*,
-        newest.last_seq
+        last.last_seq
     from changes
-    cross join newest
+    cross join last
 ),
 
 final as (
@@ -171,6 +173,7 @@ final as (
         email,
         payload,
         payload_hash,
+        daily_hash,
         reason,
         {{ iso_text(as_of_at()) }} as changed_at,
         '{{ invocation_id }}' as run_id

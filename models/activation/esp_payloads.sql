@@ -1,7 +1,8 @@
 -- Grain: customer who may be written to: what the ESP of the var `esp` should hold, as it is sent.
 -- Names, purposes and regions are those of the seed esp_field_map. A field that may not be sent of
--- somebody carries its fallback, since leaving it out would clear nothing. So does an attribute of
--- the shop's own that has no value. Equal content has equal bytes.
+-- somebody carries its fallback, since leaving it out would clear nothing. Equal content has equal
+-- bytes. What esp_weekly_changes names is not in daily_hash: alone it is told on the customer's day
+-- of the week (docs/decisions/0044).
 {% set columns = {
     'text': [
         'first_name', 'country_code', 'language', 'email_permission', 'lifecycle_stage',
@@ -19,6 +20,21 @@ with profiles as (
 fields as (
     select * from {{ ref('esp_field_map') }}
     where esp = '{{ var("esp") }}'
+),
+
+weekly as (
+    select * from {{ ref('esp_weekly_changes') }}
+),
+
+daily_segments as (
+    select
+        members.customer_key,
+        {{ dbt.listagg('members.segment_id', "','", 'order by members.segment_id') }} as segment_ids
+    from {{ ref('esp_segment_memberships') }} as members
+    left join weekly
+        on weekly.kind <> 'field' and weekly.name in (members.segment_id, members.family)
+    where weekly.name is null
+    group by members.customer_key
 ),
 
 -- What is sensitive is never sent, whatever the map says.
@@ -49,39 +65,8 @@ filled as (
         profiles.customer_key,
         fields.placement,
         fields.property_name,
-        '"' || fields.property_name || '": '
-        || case
-            when
-                (fields.purpose = 'profiling' and not profiles.may_be_profiled)
-                or (
-                    fields.regions <> '*'
-                    and position(
-                        (' ' || profiles.country_code || ' ') in (' ' || fields.regions || ' ')
-                    ) = 0
-                )
-                or (
-                    fields.column_name like 'custom_attributes.%'
-                    and attributes.attribute_value is null
-                )
-                then
-                    case
-                        when fields.property_type = 'text'
-                            then {{ json_string("coalesce(fields.fallback, '')") }}
-                        else fields.fallback
-                    end
-            when fields.column_name = attributes.column_name and fields.property_type = 'text'
-                then {{ json_string('attributes.attribute_value') }}
-            when fields.column_name = attributes.column_name then attributes.attribute_value
-            {%- for column in columns.text %}
-            when fields.column_name = '{{ column }}' then {{ json_string('profiles.' ~ column) }}
-            {%- endfor %}
-            {%- for column in columns.boolean %}
-            when fields.column_name = '{{ column }}' then cast(profiles.{{ column }} as varchar)
-            {%- endfor %}
-            {%- for column in columns.array %}
-            when fields.column_name = '{{ column }}' then profiles.{{ column }}
-            {%- endfor %}
-        end as member
+        fields.column_name,
+        {{ field_member(columns) }} as member
     from profiles
     cross join fields
     left join attributes
@@ -90,12 +75,27 @@ filled as (
             and fields.column_name = attributes.column_name
 ),
 
+told as (
+    select
+        filled.*,
+        case
+            when weekly.name is not null then filled.property_name
+            when filled.column_name = 'segments'
+                then filled.property_name || ' ' || coalesce(daily_segments.segment_ids, '')
+            else filled.member
+        end as daily_member
+    from filled
+    left join weekly on filled.column_name = weekly.name and weekly.kind = 'field'
+    left join daily_segments on filled.customer_key = daily_segments.customer_key
+),
+
 listed as (
     select
         customer_key,
         placement,
-        {{ dbt.listagg('member', "', '", 'order by property_name') }} as members
-    from filled
+        {{ dbt.listagg('member', "', '", 'order by property_name') }} as members,
+        {{ dbt.listagg('daily_member', "', '", 'order by property_name') }} as daily_members
+    from told
     group by customer_key, placement
 ),
 
@@ -104,7 +104,11 @@ placed as (
         customer_key,
         coalesce(max(case when placement = 'field' then members end), '') as field_members,
         '"properties": {' || max(case when placement = 'property' then members end) || '}'
-            as properties
+            as properties,
+        md5(
+            coalesce(max(case when placement = 'field' then daily_members end), '')
+            || coalesce(max(case when placement = 'property' then daily_members end), '')
+        ) as daily_hash
     from listed
     group by customer_key
 ),
@@ -112,6 +116,7 @@ placed as (
 rendered as (
     select
         customer_key,
+        daily_hash,
         '{'
         || field_members
         || case when field_members <> '' and properties is not null then ', ' else '' end
@@ -157,6 +162,7 @@ identified as (
         profiles.customer_key,
         profiles.email,
         rendered.payload,
+        rendered.daily_hash,
         known.esp_contact_id is not null or '{{ var("sync_scope") }}' = 'all' as is_in_scope,
         coalesce(
             case
@@ -185,6 +191,8 @@ final as (
         email,
         payload,
         md5(payload) as payload_hash,
+        daily_hash,
+        {{ week_began_date('customer_key') }} as week_began_date,
         is_in_scope
     from identified
 )

@@ -67,8 +67,25 @@ timed as (
         case
             when settled_at = local_at then delayed_at
             else {{ utc_time_from('settled_at', 'time_zone') }}
-        end as due_at
+        end as first_due_at,
+        {{ out_of_quiet(
+            local_time_in(as_of_at(), 'time_zone'), 'quiet_from_hour', 'quiet_until_hour'
+        ) }} as free_at
     from settled
+),
+
+-- Who sleeps when the build runs, though the message was due before, is left to sleep.
+awake as (
+    select
+        *,
+        case
+            when
+                first_due_at <= {{ as_of_at() }}
+                and free_at > {{ local_time_in(as_of_at(), 'time_zone') }}
+                then {{ utc_time_from('free_at', 'time_zone') }}
+            else first_due_at
+        end as due_at
+    from timed
 ),
 
 final as (
@@ -88,7 +105,7 @@ final as (
         priority,
         daily_cap,
         context
-    from timed
+    from awake
     where due_at < expires_at and expires_at > {{ as_of_at() }}
 )
 

@@ -1,4 +1,4 @@
--- Grain: contact that the ESP holds by its newest export, which is complete. Contacts that it has
+-- Grain: contact that the ESP holds by its newest export. Contacts that it has
 -- merged into another, and those of erased people, are left out.
 with contacts as (
     select * from {{ ref('stg_esp__contacts') }}
@@ -11,6 +11,10 @@ identifiers as (
 
 our_keys as (
     select distinct own_key from {{ ref('int_customer_keys_ranked') }}
+),
+
+kinds as (
+    select * from {{ ref('stg_consent__contact_exports') }}
 ),
 
 exports as (
@@ -33,12 +37,14 @@ final as (
         contacts.is_suppressed,
         contacts.synced_change_seq,
         contacts.created_at,
-        coalesce(exports.exported_at, {{ as_of_at() }}) as exported_at
+        coalesce(exports.exported_at, {{ as_of_at() }}) as exported_at,
+        coalesce(kinds.export_kind, 'undated') as export_kind
     from contacts
     inner join exports
         on
             contacts.store = exports.store
             and contacts.loaded_at is not distinct from exports.exported_at
+    left join kinds on contacts.store = kinds.store
     left join identifiers
         on
             contacts.store = identifiers.store

@@ -12,6 +12,13 @@ contacts as (
     select * from {{ ref('stg_esp__contacts') }}
 ),
 
+-- What we told the ESP to suppress, and who unsubscribed there, is no suppression but what consent
+-- says.
+suppressed_contacts as (
+    select * from {{ ref('stg_esp__suppressions') }}
+    where suppressed_by = 'platform'
+),
+
 customers as (
     select * from {{ ref('int_customers_merged') }}
 ),
@@ -108,8 +115,7 @@ reasons as (
         email,
         'suppressed_by_esp' as reason,
         suppressed_at
-    from contacts
-    where is_suppressed
+    from suppressed_contacts
     union all
     select
         addresses.email,

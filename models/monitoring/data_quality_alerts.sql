@@ -16,6 +16,14 @@ reconciliation as (
     select * from {{ ref('source_reconciliation') }}
 ),
 
+exports as (
+    select * from {{ ref('stg_consent__contact_exports') }}
+),
+
+orders as (
+    select * from {{ ref('fct_orders') }}
+),
+
 newest_build as (
     select max_by(run_id, built_at) as run_id from history
 ),
@@ -68,8 +76,48 @@ unexplained as (
     where severity is not null
 ),
 
+partial as (
+    select
+        'partial_export' as check_name,
+        'esp_contacts' as landing_table,
+        store as column_name,
+        'warn' as severity,
+        'The newest export of store ' || store || ' has ' || cast(contact_count as varchar)
+        || ' contacts, the last complete one had ' || cast(previous_count as varchar)
+        || ': it confirms no erasure and no deletion. If so few are right, build once with'
+        || ' accept_landing_changes: true.' as message
+    from exports
+    where export_kind = 'partial'
+),
+
+-- What was given back beyond what the order cost. Net revenue falls by all of it.
+overpaid as (
+    select
+        count(*) as order_count,
+        sum(refund_amount - greatest(coalesce(total_amount, 0), owed_amount)) as amount
+    from orders
+    where refund_amount > greatest(coalesce(total_amount, 0), owed_amount) + 0.01
+),
+
+refunded as (
+    select
+        'refunds_above_order' as check_name,
+        'shop_refunds' as landing_table,
+        'refund_amount' as column_name,
+        'warn' as severity,
+        cast(order_count as varchar) || ' orders were refunded more than they cost, by '
+        || cast({{ money('amount') }} as varchar) || ' over all currencies: core.fct_orders where'
+        || ' refund_amount is above total_amount and owed_amount.' as message
+    from overpaid
+    where order_count > 0
+),
+
 final as (
     select * from stale
+    union all
+    select * from partial
+    union all
+    select * from refunded
     union all
     select * from changed
     union all

@@ -145,9 +145,14 @@ class World:
         if self.exports is not None:
             made["esp_contacts"] = rows(
                 "esp_contact_id, email, external_id, is_subscribed, synced_change_seq, created_at,"
-                " loaded_at",
+                " loaded_at, is_suppressed, suppression_reason, suppressed_at",
                 self.exports
-                or [("k 0", "lead@example.com", None, False, None, "2024-01-01", "2024-02-01")],
+                or [
+                    (
+                        *("k 0", "lead@example.com", None, False, None, "2024-01-01", "2024-02-01"),
+                        *(False, None, None),
+                    )
+                ],
             )
         return made
 
@@ -192,7 +197,7 @@ class Esp:
                     del self.profiles[other]
         elif op == "suppress":
             if profile:
-                profile["is_suppressed"] = True
+                profile |= {"is_suppressed": True, "suppressed_at": change["changed_at"]}
         elif op == "merge":
             if profile and change["new_esp_id"] in self.profiles:
                 del self.profiles[esp_id]
@@ -231,6 +236,10 @@ class Esp:
                 profile["seq"],
                 profile["at"].replace("T", " ").rstrip("Z"),
                 str(at),
+                # As Klaviyo shows what it was told to suppress.
+                profile["is_suppressed"],
+                "USER_SUPPRESSED" if profile["is_suppressed"] else None,
+                profile.get("suppressed_at") if profile["is_suppressed"] else None,
             )
             for esp_id, profile in sorted(self.profiles.items())
         ]

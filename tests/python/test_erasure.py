@@ -197,6 +197,18 @@ def confirmed(asked, builds, write_tables, monkeypatch_module):
         ),
     )
     asked.landing = landing
+    # As if the export before had had many more: this one would be a part of it.
+    with duckdb.connect(str(asked.folder / "state.duckdb")) as state:
+        before = state.execute("select store, contact_count from activation.esp_exports").fetchall()
+        state.execute("insert into activation.esp_exports values ('main', '2024-05-20', 100)")
+    asked.run("run", "--select", "+fct_erasures", vars=VARS)
+    asked.by_a_part = asked.query("select count(*), count(confirmed_at) from core.fct_erasures")
+    accepted = VARS | {"accept_landing_changes": True}
+    asked.run("run", "--select", "+fct_erasures", vars=accepted)
+    asked.accepted = asked.query("select count(*), count(confirmed_at) from core.fct_erasures")
+    with duckdb.connect(str(asked.folder / "state.duckdb")) as state:
+        state.execute("delete from activation.esp_exports where contact_count = 100")
+    asked.exports = before
     asked.run(vars=VARS)
     for name, path in asked.environment().items():
         monkeypatch_module.setenv(name, path)
@@ -248,6 +260,14 @@ def test_nothing_that_somebody_wrote_stays_at_anonymous_orders(asked):
 def test_who_may_not_be_profiled_is_in_no_segment(asked):
     assert ("bob1",) in asked.profiled
     assert ("quiet1",) not in asked.profiled
+
+
+def test_a_part_of_an_export_confirms_nothing_unless_it_is_accepted(confirmed):
+    # Of the contacts of the first export, those of erased people are not counted.
+    assert confirmed.exports == [("main", 2)]
+    ((asked_count, by_a_part),) = confirmed.by_a_part
+    assert asked_count > 10 and by_a_part == 0
+    assert confirmed.accepted == [(asked_count, asked_count)]
 
 
 def test_a_confirmed_erasure_keeps_hashes_alone(confirmed):

@@ -324,6 +324,21 @@ def test_state_at_the_clock_passes(landing, dbt, place):
     assert dbt("seed").returncode == 0
 
 
+def test_another_erasure_key(landing, dbt, place):
+    landing()
+    with duckdb.connect(place / "state.duckdb") as connection:
+        connection.execute("create schema activation")
+        connection.execute(
+            "create table activation.esp_erasure_queue as"
+            " select md5('mine' || chr(31) || 'key_check' || chr(31) || chr(31)) as key_check"
+        )
+    said = "with which 1 identifiers of erased people are remembered"
+    stops(dbt("seed"), "LETTERSHOP_ERASURE_KEY is not set, and there is a key", said)
+    key = {"LETTERSHOP_ERASURE_KEY": "yours"}
+    stops(dbt("seed", env=key), "LETTERSHOP_ERASURE_KEY is another key than the one", said)
+    assert dbt("seed", env={"LETTERSHOP_ERASURE_KEY": "mine"}).returncode == 0
+
+
 def test_database_in_use(landing, dbt, place):
     """Bare dbt has DuckDB's own words: which file, and which process holds it."""
     landing()

@@ -74,11 +74,11 @@ def statements(builds, land):
 
 
 def test_histories_of_chance_end_in_the_wanted_state(statements):
-    """Every row in order, or each profile's newest and not every day: the ESP ends the same.
+    """Every row in order, or each profile's newest, and not every day: the ESP ends the same.
 
-    An upsert carries what may be sent of who may be written to. The same build again writes
-    nothing. Whoever refused is not mailed, whoever was erased is not there, and nobody takes an
-    address that has a profile.
+    An upsert carries what may be sent of who may be written to, and what differs from it waits for
+    the customer's day of the week. The same build again writes nothing. Whoever refused is not
+    mailed, whoever was erased is not there, and nobody takes an address that has a profile.
     """
     counts = {}
     for has_exports, in_order in ((True, True), (True, False), (False, True), (False, False)):
@@ -88,6 +88,7 @@ def test_histories_of_chance_end_in_the_wanted_state(statements):
                 counts[op] = counts.get(op, 0) + count
     # Otherwise the histories show little.
     assert all(counts[op] for op in ("erase", "delete", "suppress", "merge", "upsert")), counts
+    assert counts["waited"]
 
 
 # --- Builds ---------------------------------------------------------------------------------------
@@ -300,7 +301,8 @@ GUARDED = {
     ),
     "many_change": (
         "work",
-        "update activation.esp_payloads set payload_hash = 'new' where email like 'p1%'"
+        "update activation.esp_payloads set payload_hash = 'new', daily_hash = 'new'"
+        " where email like 'p1%'"
         " or email like 'p2%'",
         "profiles would change, are new or go, more than 30 %",
     ),

@@ -21,6 +21,12 @@ unsubscribes as (
     where event_type = 'unsubscribed'
 ),
 
+-- Of whom the ESP says that they unsubscribed there.
+unsubscribed_contacts as (
+    select * from {{ ref('stg_esp__suppressions') }}
+    where suppressed_by = 'person'
+),
+
 customers as (
     select * from {{ ref('int_customers_merged') }}
 ),
@@ -110,6 +116,21 @@ statements as (
         occurred_at,
         false as is_imported
     from unsubscribes
+    union all
+    select
+        store,
+        'suppressed ' || esp_contact_id as event_id,
+        null as customer_id,
+        esp_contact_id,
+        email,
+        null as phone,
+        'email_marketing' as purpose,
+        'withdrawn' as action,
+        null as list_id,
+        'unsubscribe' as collected_via,
+        coalesce(suppressed_at, loaded_at, {{ as_of_at() }}) as occurred_at,
+        false as is_imported
+    from unsubscribed_contacts
 ),
 
 resolved as (

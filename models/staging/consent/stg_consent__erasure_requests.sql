@@ -138,7 +138,7 @@ told as (
 ),
 
 exports as (
-    select max(exported_at) as exported_at from exported
+    select {{ complete_export_at() }} as exported_at from {{ ref('stg_consent__contact_exports') }}
 ),
 
 silenced as (

@@ -1,15 +1,13 @@
 {{ config(materialized='view') }}
 
--- What the ESP still holds: the ids and addresses of the contacts in its newest export, which is
--- complete. A view, so that nothing of it is stored.
+-- What the ESP still holds: the ids and addresses of the contacts in its newest export. A view, so
+-- that nothing of it is stored.
 with contacts as (
     select * from {{ landing('esp', 'esp_contacts', is_hashed=false) }}
 ),
 
 newest as (
-    select
-        *,
-        max(loaded_at) over (partition by store) as exported_at
+    select *
     from contacts
     qualify loaded_at = max(loaded_at) over (partition by store)
 ),
@@ -20,8 +18,7 @@ final as (
         'esp_contact_id' as identifier_type,
         esp_contact_id as identifier,
         created_at,
-        deleted_at,
-        exported_at
+        deleted_at
     from newest
     union all
     select
@@ -29,8 +26,7 @@ final as (
         'email' as identifier_type,
         {{ clean_email('email') }} as identifier,
         created_at,
-        deleted_at,
-        exported_at
+        deleted_at
     from newest
 )
 
