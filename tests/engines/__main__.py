@@ -14,6 +14,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -328,7 +329,7 @@ class Beside:
             folder: of this run.
         """
         self._title, self._started = title, time.monotonic()
-        self._log = folder / f"{title}.txt".replace(" ", "_")
+        self._log = folder / re.sub(r"\W+", "_", f"{title}.txt")
         with self._log.open("w") as file:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
@@ -463,10 +464,10 @@ def main() -> None:
         said |= {"max_rejected_rate": 0.5}
     last = datetime.fromisoformat(str(said.get("as_of_at") or CLOCK))
     passed, beside = [], []
-    if options.tests:
-        command = [sys.executable, "-m", "pytest", "-q", "--durations=5", "tests/engines"]
-        beside.append(Beside("pytest tests/engines", command, folder))
     try:
+        if options.tests:
+            command = [sys.executable, "-m", "pytest", "-q", "--durations=5", "tests/engines"]
+            beside.append(Beside("pytest tests/engines", command, folder))
         for number, clock in enumerate((last - timedelta(days=1), last), start=1):
             landing = arrived_by(whole, folder / f"landing_{number}", clock)
             link = folder / "landing"
