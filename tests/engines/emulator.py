@@ -10,6 +10,7 @@ names their kind; whatever else is passed over lands in the report as unexpected
 
 import re
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -496,6 +497,7 @@ def report() -> dict:
         "accepted": dict(accepted.most_common()),
         "unexpected": dict(unexpected.most_common()),
         "failed": dict(failed.most_common()),
+        "cpu": time.process_time(),
         "patches": {name: [used[name], reason] for name, reason in patches.items()},
     }
 
