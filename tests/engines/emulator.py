@@ -435,7 +435,10 @@ def transform(self, expression, params):
         each(expression)
     kind = key_command(expression)
     transformed = _transform(self, expression, params)
-    is_passed_over = transformed.sql().lower() == SUCCESS.lower()
+    # What reads a table is not passed over, and takes long to be written as text.
+    is_passed_over = (
+        transformed.find(exp.From) is None and transformed.sql().lower() == SUCCESS.lower()
+    )
     if is_passed_over:
         unexpected[kind] += 1
     else:
