@@ -21,7 +21,7 @@ personal as (
         personal_columns.category
     from documented
     inner join personal_columns
-        on position((' ' || personal_columns.column_name || ' ') in documented.column_names) > 0
+        on position((' ' || personal_columns.column_name || ' ') in (documented.column_names)) > 0
 ),
 
 kinds as (

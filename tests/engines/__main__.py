@@ -14,6 +14,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -310,6 +311,7 @@ def print_report(report: dict) -> bool:
         print(f"\n{title}: {sum(report[name].values()):,}")
         for kind, count in report[name].items():
             print(f"  {count:>8,}  {kind.lower()}")
+    print(f"\nThe emulator worked {report['cpu']:.0f} s")
     print("\nPatches of the emulator, and how often each was needed")
     for name, (count, reason) in report["patches"].items():
         print(f"  {count:>8,}  {name}: {reason}")
@@ -328,7 +330,7 @@ class Beside:
             folder: of this run.
         """
         self._title, self._started = title, time.monotonic()
-        self._log = folder / f"{title}.txt".replace(" ", "_")
+        self._log = folder / re.sub(r"\W+", "_", f"{title}.txt")
         with self._log.open("w") as file:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
@@ -426,6 +428,47 @@ def keep_current(env: dict[str, str], said: dict, folder: Path) -> bool:
     return is_passed and not found
 
 
+def landing_of(options: argparse.Namespace, folder: Path) -> tuple[Path, dict]:
+    """Return the whole landing and its vars; a simulated one is written.
+
+    Args:
+        options: of the command line.
+        folder: of this run.
+    """
+    if options.landing:
+        whole, said = map(Path, options.landing)
+        if options.people:
+            whole = of_some(whole, folder / "whole", options.people)
+        return whole, yaml.safe_load(said.read_text())
+    with contextlib.redirect_stdout(io.StringIO()):
+        write_landing(folder / "whole", options.customers, SEED, DAYS)
+    said = yaml.safe_load((ROOT / "demo/simulator/vars.yml").read_text())
+    return folder / "whole", said | {"max_rejected_rate": 0.5}
+
+
+def arrive(number: int, whole: Path, clock: datetime, emulator: Emulator, folder: Path) -> None:
+    """Let a day's landing arrive on both engines.
+
+    Args:
+        number: of the day.
+        whole: everything that ever arrives.
+        clock: of the day's build.
+        emulator: where it arrives too; the first day as docs/snowflake.md says, from nothing.
+        folder: of this run.
+    """
+    landing = arrived_by(whole, folder / f"landing_{number}", clock)
+    if number == 1:
+        done = emulator.ask(f"/guide?folder={landing}")
+        said = ", ".join(f"{count} statements for the {name}" for name, count in done.items())
+        print(f"docs/snowflake.md, from an empty account: {said}", flush=True)
+    else:
+        acknowledged(landing, folder / "state.duckdb")
+        emulator.ask(f"/landing?folder={landing}")
+    link = folder / "landing"
+    link.unlink(missing_ok=True)
+    link.symlink_to(landing)
+
+
 def main() -> None:
     """Build both days on both engines, compare, test, publish, report."""
     parser = argparse.ArgumentParser()
@@ -440,64 +483,46 @@ def main() -> None:
     folder = options.keep or Path(tempfile.mkdtemp(prefix="lettershop_engines_"))
     folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    emulator = Emulator(folder / "emulator.txt")
-    places = {
-        "DBT_PROFILES_DIR": str(ROOT / "profiles"),
-        "DBT_USE_COLORS": "false",
-        "LETTERSHOP_DUCKDB": str(folder / "work.duckdb"),
-        "LETTERSHOP_STATE": str(folder / "state.duckdb"),
-        "LETTERSHOP_LANDING": str(folder / "landing"),
-        "LETTERSHOP_EMULATOR_PORT": str(emulator.port),
-    }
-    engines = [Dbt(engine, places, folder) for engine in ("DuckDB", "emulator")]
-    emulated = engines[1]
-    if options.landing:
-        whole, said = Path(options.landing[0]), yaml.safe_load(Path(options.landing[1]).read_text())
-        if options.people:
-            whole = of_some(whole, folder / "whole", options.people)
-    else:
-        whole = folder / "whole"
-        with contextlib.redirect_stdout(io.StringIO()):
-            write_landing(whole, options.customers, SEED, DAYS)
-        said = yaml.safe_load((ROOT / "demo/simulator/vars.yml").read_text())
-        said |= {"max_rejected_rate": 0.5}
+    whole, said = landing_of(options, folder)
     last = datetime.fromisoformat(str(said.get("as_of_at") or CLOCK))
-    passed, beside = [], []
-    if options.tests:
-        command = [sys.executable, "-m", "pytest", "-q", "--durations=5", "tests/engines"]
-        beside.append(Beside("pytest tests/engines", command, folder))
+    passed, running = [], []
+    emulator = Emulator(folder / "emulator.txt")
     try:
+        places = {
+            "DBT_PROFILES_DIR": str(ROOT / "profiles"),
+            "DBT_USE_COLORS": "false",
+            "LETTERSHOP_DUCKDB": str(folder / "work.duckdb"),
+            "LETTERSHOP_STATE": str(folder / "state.duckdb"),
+            "LETTERSHOP_LANDING": str(folder / "landing"),
+            "LETTERSHOP_EMULATOR_PORT": str(emulator.port),
+        }
+        engines = [Dbt(engine, places, folder) for engine in ("DuckDB", "emulator")]
+        running += engines
+        emulated, beside = engines[1], []
+        if options.tests:
+            command = [sys.executable, "-m", "pytest", "-q", "--durations=5", "tests/engines"]
+            beside.append(Beside("pytest tests/engines", command, folder))
+            running += beside
         for number, clock in enumerate((last - timedelta(days=1), last), start=1):
-            landing = arrived_by(whole, folder / f"landing_{number}", clock)
-            link = folder / "landing"
-            link.unlink(missing_ok=True)
-            link.symlink_to(landing)
-            if number == 1:
-                print("docs/snowflake.md, from an empty account:", end=" ")
-                done = emulator.ask(f"/guide?folder={landing}")
-                print(
-                    ", ".join(f"{count} statements for the {name}" for name, count in done.items())
-                )
-            else:
-                acknowledged(landing, folder / "state.duckdb")
-                emulator.ask(f"/landing?folder={landing}")
+            arrive(number, whole, clock, emulator, folder)
             vars = json.dumps(said | {"as_of_at": str(clock)})
             passed += both(f"day {number}", engines, *MODELS, "--vars", vars)
             passed.append(compare(f"day {number}, parity", places, folder))
         beside.append(reading(folder))
+        running.append(beside[-1])
         passed.append(emulated.run("data tests and unit tests", "test", "--vars", vars))
         for title, found in (
             ("foreign to Snowflake", problems_in(folder / "target_emulator" / "compiled")),
             ("of the other engine, or not the same on both", against_the_gate(folder)),
         ):
-            print(f"{title}, in compiled SQL: {len(found)}", *found, sep="\n  ")
+            print(f"{title}, in compiled SQL: {len(found)}", *found, sep="\n  ", flush=True)
             passed.append(not found)
         passed.append(publish(emulated, emulator, folder))
         passed.append(keep_current(places, said, folder))
         passed += [each.is_passed() for each in beside]
         passed.append(print_report(emulator.ask("/report")))
     finally:
-        for each in [*engines, *beside]:
+        for each in running:
             each.stop()
         if options.keep:
             print(f"The emulator listens on at {emulator.port}; its process is {emulator.pid}.")
