@@ -1,4 +1,4 @@
--- Grain: model that serves, feature ('' for its score) and bin of training. The share of the people
+-- Grain: model that serves, fit, feature ('' for its score) and bin of training. The share of the people
 -- that the model speaks of today in each, beside the share in training: of ten thousand customers
 -- at most, those with the smallest hash of their key.
 with bins as (
@@ -96,6 +96,7 @@ figures as (
 placed as (
     select
         bins.model_name,
+        bins.fit_version,
         bins.feature,
         bins.bin_number,
         count(*) as row_count,
@@ -103,13 +104,14 @@ placed as (
     from bins
     inner join figures
         on bins.model_name = figures.model_name and bins.feature = figures.feature
-    group by bins.model_name, bins.feature, bins.bin_number
+    group by bins.model_name, bins.fit_version, bins.feature, bins.bin_number
 ),
 
 final as (
     select
         bins.model_name,
         bins.model_version,
+        bins.fit_version,
         bins.feature,
         bins.bin_number,
         bins.persona_id,
@@ -123,7 +125,7 @@ final as (
             (
                 placed.rows_up_to - coalesce(
                     lag(placed.rows_up_to) over (
-                        partition by bins.model_name, bins.feature
+                        partition by bins.model_name, bins.fit_version, bins.feature
                         order by bins.bin_number asc nulls last
                     ),
                     0
@@ -134,6 +136,7 @@ final as (
     inner join placed
         on
             bins.model_name = placed.model_name
+            and bins.fit_version = placed.fit_version
             and bins.feature = placed.feature
             and bins.bin_number = placed.bin_number
 )

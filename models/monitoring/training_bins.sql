@@ -1,14 +1,41 @@
 {{ config(materialized='view') }}
 
--- Grain: model that serves, feature ('' for its score) and bin. The bins of the sample that the
--- version was trained on, as they are stored with the fit. A bin reaches up to its upper bound, the
--- last without end. Of lifetime values the bins are tenths, of personas one bin each.
-with versions as (
+-- Grain: model that serves, fit, feature ('' for its score) and bin. The bins of the sample that the
+-- version was trained on, as they are stored with the fit, and, of its features, those of the last
+-- fit before today that it was kept over. A bin reaches up to its upper bound, the last without
+-- end. Of lifetime values the bins are tenths, of personas one bin each.
+with trained as (
     select
         *,
         algorithm not in ('k_means', 'bg_nbd_gamma_gamma') as is_probability
     from {{ ref('model_versions') }}
+),
+
+versions as (
+    select
+        *,
+        model_version as fit_version
+    from trained
     where is_serving
+),
+
+fits as (
+    select * from versions
+    union all by name
+    select
+        trained.* exclude (model_version),
+        versions.model_version,
+        trained.model_version as fit_version
+    from trained
+    inner join versions
+        on
+            trained.model_name = versions.model_name
+            and trained.decision_number > versions.decision_number
+    where trained.decision = 'rejected' and trained.as_of_date < {{ as_of_date() }}
+    qualify
+        row_number() over (
+            partition by trained.model_name order by trained.decision_number desc nulls last
+        ) = 1
 ),
 
 numbers as (
@@ -17,21 +44,23 @@ numbers as (
 
 binned_features as (
     select
-        versions.model_name,
-        versions.model_version,
-        versions.row_count as training_row_count,
+        fits.model_name,
+        fits.model_version,
+        fits.fit_version,
+        fits.row_count as training_row_count,
         {{ json_field('features', 'feature', 'varchar') }} as feature,
         {{ json_field('features', 'edges', 'varchar') }} as edges,
         {{ json_field('features', 'shares', 'varchar') }} as rates,
         {{ json_field('features', 'day_shares', 'varchar') }} as day_rates,
         {{ json_field('features', 'day_rows', 'bigint') }} as day_row_count,
         {{ json_field('features', 'width', 'double') }} as width
-    from versions
-    {{ json_elements('versions.payload', 'features', 'features') }}
+    from fits
+    {{ json_elements('fits.payload', 'features', 'features') }}
     union all
     select
         model_name,
         model_version,
+        fit_version,
         row_count as training_row_count,
         '' as feature,
         {{ json_at('payload', 'scores.edges', 'varchar') }} as edges,
@@ -96,6 +125,7 @@ united as (
     select
         model_name,
         model_version,
+        model_version as fit_version,
         '' as feature,
         row_number() over (order by upper_bound asc nulls last) as bin_number,
         upper_bound,
@@ -107,6 +137,7 @@ united as (
     select
         personas.model_name,
         personas.model_version,
+        personas.model_version as fit_version,
         '' as feature,
         row_number() over (order by personas.persona_id asc nulls last) as bin_number,
         cast(
@@ -126,6 +157,7 @@ final as (
     select
         model_name,
         model_version,
+        fit_version,
         feature,
         cast(bin_number as integer) as bin_number,
         persona_id,

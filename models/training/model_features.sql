@@ -1,5 +1,5 @@
--- Grain: feature of a version of a model of a probability. What it tells of the label alone, and how
--- far it moved between the first and the last cutoff of the training sample.
+-- Grain: feature of a version of a model of a probability. What it tells of the label by itself,
+-- and how far it moved between the first and the last cutoff of the training sample.
 with versions as (
     select * from {{ ref('model_versions') }}
     where algorithm not in ('k_means', 'bg_nbd_gamma_gamma')

@@ -14,7 +14,7 @@ sys.path.append(str(ROOT / "python_models"))
 
 from lettershop_ml import lifetime, lifetime_trainer
 
-SELECTED = ("--select", "+path:models/predictions", "+retraining_decisions", "+model_metrics")
+SELECTED = ("--select", "+path:models/predictions", "+path:models/training")
 BUILD = ("build", "--resource-type", "seed", "--resource-type", "model", *SELECTED)
 # What is built when the features are there.
 SLICE = ("run", "--select", "path:models/training", "path:python_models", "path:models/predictions")
