@@ -1,6 +1,10 @@
 -- One spelling per type; null where the value does not fit, and for null.
 with cases as (
-    select * from (
+    select
+        given.attribute_type,
+        given.written,
+        given.expected
+    from (
         values
         ('text', ' Gold ', ' Gold '),
         ('text', '12', '12'),

@@ -6,7 +6,10 @@
 ] %}
 {%- set kinds = {'varchar': 'text', 'boolean': 'boolean', 'date': 'date', 'timestamp': 'time'} %}
 with known as (
-    select * from (
+    select
+        given.column_name,
+        given.kind
+    from (
         values
         {%- for column, kind in rule_columns().items() %}
         ('{{ column }}', '{{ kind }}'){{ ',' if not loop.last }}
@@ -15,7 +18,10 @@ with known as (
 ),
 
 documented as (
-    select * from (
+    select
+        given.column_name,
+        given.kind
+    from (
         values
         {%- if execute %}
         {%- set profile = graph.nodes['model.lettershop.customer_profiles'].columns %}
