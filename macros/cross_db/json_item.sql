@@ -16,7 +16,8 @@
 {%- endmacro %}
 
 {% macro snowflake__json_item(json, position, type) -%}
-    cast(get(parse_json({{ json }}), {{ position }}) as {{ type }})
+    {#- dbt's series of numbers are doubles there, and a place in a list is none. -#}
+    cast(get(parse_json({{ json }}), cast({{ position }} as integer)) as {{ type }})
 {%- endmacro %}
 
 {#

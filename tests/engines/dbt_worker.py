@@ -44,6 +44,8 @@ def submit(self, parsed_model: dict, compiled_code: str):
         "host": "127.0.0.1",
         "port": int(os.environ["LETTERSHOP_EMULATOR_PORT"]),
         "protocol": "http",
+        "network_timeout": PATIENCE_SECONDS,
+        "socket_timeout": PATIENCE_SECONDS,
         "database": parsed_model["database"],
         "schema": parsed_model["schema"],
     }

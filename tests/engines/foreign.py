@@ -18,6 +18,7 @@ RESERVED_WORDS = """
     with
 """
 RESERVED = frozenset(RESERVED_WORDS.split())
+BACKSLASH = "a text has a backslash"
 BOOLEAN = re.compile(r"(is|has|may)_", re.IGNORECASE)
 
 
@@ -45,14 +46,19 @@ def problems(sql: str) -> list[str]:
         if isinstance(node.this, exp.Column) and BOOLEAN.match(node.this.name)
     ]
     # The tree has no backslash any more that began an escape.
-    found += ["a text has a backslash"] if "\\" in sql else []
+    found += [BACKSLASH] if "\\" in sql else []
     return found
 
 
 def problems_in(folder: Path) -> list[str]:
-    """Return what is foreign in all compiled SQL below a folder, with the file's name before it."""
+    """Return what is foreign in all compiled SQL below a folder, with the file's name before it.
+
+    The rows of unit tests, which stand in folders called after their YAML, are texts that dbt
+    escapes as Snowflake wants it.
+    """
     return [
         f"{path.stem}: {problem}"
         for path in sorted(folder.rglob("*.sql"))
         for problem in dict.fromkeys(problems(path.read_text()))
+        if problem != BACKSLASH or not any(part.endswith(".yml") for part in path.parts)
     ]

@@ -1,5 +1,7 @@
 """What the operation `publish` left on the emulator, held against the working database."""
 
+import contextlib
+
 from tests.engines.parity import connect
 
 # Read by training alone, and not published: as macros/operations/publish.sql says.
@@ -33,17 +35,19 @@ def problems(port: int, there: dict[str, bool], manifest: dict, database: str) -
         manifest: dbt's.
         database: the published one.
     """
-    cursor = connect(port).cursor()
     expected = wanted(manifest)
     found = [f"{name} is not published" for name in sorted(expected.keys() - there.keys())]
     found += [f"{name} is published" for name in sorted(there.keys() - expected.keys())]
-    for name in sorted(expected.keys() & there.keys()):
-        if not there[name]:
-            found.append(f"{name} is a view, and reads another database")
-        counts = [
-            cursor.execute(f"select count(*) from {place}.{name}").fetchone()[0]
-            for place in (expected[name], database)
-        ]
-        if counts[0] != counts[1]:
-            found.append(f"{name} has {counts[1]} rows, not {counts[0]}")
+    # Closed while the emulator is there: the connector would wait for it at the end.
+    with contextlib.closing(connect(port)) as connection:
+        cursor = connection.cursor()
+        for name in sorted(expected.keys() & there.keys()):
+            if not there[name]:
+                found.append(f"{name} is a view, and reads another database")
+            counts = [
+                cursor.execute(f"select count(*) from {place}.{name}").fetchone()[0]
+                for place in (expected[name], database)
+            ]
+            if counts[0] != counts[1]:
+                found.append(f"{name} has {counts[1]} rows, not {counts[0]}")
     return found

@@ -55,8 +55,8 @@ def session(connection: dict):
     Args:
         connection: what `snowflake.connector.connect` needs to reach it.
     """
-    patience = {"network_timeout": 600, "socket_timeout": 600}
-    opened = Session.builder.configs({**connection, **patience}).create()
+    # Longer would be waited for at the end, by whoever closes a session of a server that is gone.
+    opened = Session.builder.configs({"network_timeout": 20, **connection}).create()
     opened.create_dataframe = functools.partial(rows_as_table, opened)
     yield opened
     # Snowpark would first cancel queries by a function that fakesnow does not have.

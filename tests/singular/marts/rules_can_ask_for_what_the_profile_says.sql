@@ -5,22 +5,32 @@
     'custom_attributes',
 ] %}
 {%- set kinds = {'varchar': 'text', 'boolean': 'boolean', 'date': 'date', 'timestamp': 'time'} %}
-with known (column_name, kind) as (
-    values
-    {%- for column, kind in rule_columns().items() %}
-    ('{{ column }}', '{{ kind }}'){{ ',' if not loop.last }}
-    {%- endfor %}
+with known as (
+    select
+        given.column_name,
+        given.kind
+    from (
+        values
+        {%- for column, kind in rule_columns().items() %}
+        ('{{ column }}', '{{ kind }}'){{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as given (column_name, kind)
 ),
 
-documented (column_name, kind) as (
-    values
-    {%- if execute %}
-    {%- set profile = graph.nodes['model.lettershop.customer_profiles'].columns %}
-    {%- for column in profile.values() if column.name not in others %}
-    ('{{ column.name }}', '{{ kinds.get(column.data_type, 'number') }}'),
-    {%- endfor %}
-    {%- endif %}
-    ('', '')
+documented as (
+    select
+        given.column_name,
+        given.kind
+    from (
+        values
+        {%- if execute %}
+        {%- set profile = graph.nodes['model.lettershop.customer_profiles'].columns %}
+        {%- for column in profile.values() if column.name not in others %}
+        ('{{ column.name }}', '{{ kinds.get(column.data_type, 'number') }}'),
+        {%- endfor %}
+        {%- endif %}
+        ('', '')
+    ) as given (column_name, kind)
 )
 
 select
