@@ -1,6 +1,6 @@
--- Grain: model that serves, fit, feature ('' for its score) and bin of training. The share of the people
--- that the model speaks of today in each, beside the share in training: of ten thousand customers
--- at most, those with the smallest hash of their key.
+-- Grain: model that serves, fit, feature ('' for its score) and bin of training. The share of the
+-- people that the model speaks of today in each, beside the share in training: of ten thousand
+-- customers at most, those with the smallest hash of their key.
 with bins as (
     select * from {{ ref('training_bins') }}
 ),

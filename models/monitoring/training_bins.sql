@@ -1,9 +1,9 @@
 {{ config(materialized='view') }}
 
--- Grain: model that serves, fit, feature ('' for its score) and bin. The bins of the sample that the
--- version was trained on, as they are stored with the fit, and, of its features, those of the last
--- fit before today that it was kept over. A bin reaches up to its upper bound, the last without
--- end. Of lifetime values the bins are tenths, of personas one bin each.
+-- Grain: model that serves, fit, feature ('' for its score) and bin. The bins of the sample that
+-- the version was trained on, as they are stored with the fit, and, of its features, those of the
+-- last fit before today that it was kept over. A bin reaches up to its upper bound, the last
+-- without end. Of lifetime values the bins are tenths, of personas one bin each.
 with trained as (
     select
         *,
@@ -19,22 +19,28 @@ versions as (
     where is_serving
 ),
 
+rejected as (
+    select
+        * exclude (model_version),
+        model_version as fit_version
+    from trained
+    where decision = 'rejected' and as_of_date < {{ as_of_date() }}
+),
+
 fits as (
     select * from versions
     union all by name
     select
-        trained.* exclude (model_version),
-        versions.model_version,
-        trained.model_version as fit_version
-    from trained
+        rejected.*,
+        versions.model_version
+    from rejected
     inner join versions
         on
-            trained.model_name = versions.model_name
-            and trained.decision_number > versions.decision_number
-    where trained.decision = 'rejected' and trained.as_of_date < {{ as_of_date() }}
+            rejected.model_name = versions.model_name
+            and rejected.decision_number > versions.decision_number
     qualify
         row_number() over (
-            partition by trained.model_name order by trained.decision_number desc nulls last
+            partition by rejected.model_name order by rejected.decision_number desc nulls last
         ) = 1
 ),
 
