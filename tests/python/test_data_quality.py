@@ -67,6 +67,9 @@ def days(builds):
     # Where the shop's loader says nothing newer, it ran just before the clock.
     for table in ("crm_customers", "shop_order_lines"):
         rewrite(landing, table, "select * replace (timestamp '2024-06-10' as loaded_at) from rows")
+    # This shop gives back 60.00 for orders of 25.00, which is an alert of its own.
+    back = "select * replace (least(refund_amount, 5.00) as refund_amount) from rows"
+    rewrite(landing, "shop_refunds", back)
     whole = shutil.copytree(landing, builds / "quality_whole")
     build = Build(builds / "quality", landing)
     days = {}
