@@ -7,7 +7,9 @@
 LETTERSHOP_RAW names where the raw tables are: a folder with a folder per connector, of CSV and
 parquet files, or a DuckDB database with a schema per connector. What several connectors have for
 one landing table is one table. Everything is written aside first, and takes its place only when
-all of it is whole. Exit code: 0, or 1 with what is missing, where, and what to do.
+all of it is whole. A table that an earlier run wrote of these connectors, and whose raw tables are
+gone, is removed then: tables of two days never stand side by side. Exit code: 0, or 1 with what is
+missing, where, and what to do.
 """
 
 import argparse
@@ -363,13 +365,29 @@ def landing_query(selects: dict[str, list[str]], selected: dict[str, str], contr
     return " union all ".join(parts)
 
 
+def marked(connection: duckdb.DuckDBPyConnection, target: Path) -> set[str]:
+    """Return whose rows a file of the landing holds; of nobody where this program did not write it.
+
+    Args:
+        connection: any.
+        target: the file, which may not exist.
+    """
+    if not target.is_file():
+        return set()
+    marks = connection.execute(
+        f"select decode(value) from parquet_kv_metadata({quoted(target)})"
+        f" where decode(key) = {quoted(MARK)}"
+    ).fetchall()
+    return {name for (names,) in marks for name in names.split()}
+
+
 def guard(connection: duckdb.DuckDBPyConnection, target: Path, connectors: list[str]) -> list[str]:
     """Say why a file of the landing may not be replaced.
 
     Args:
         connection: any.
         target: the file, which may not exist.
-        connectors: whose rows the new file has.
+        connectors: that this run fills the landing from.
 
     Returns:
         At most one message.
@@ -377,18 +395,13 @@ def guard(connection: duckdb.DuckDBPyConnection, target: Path, connectors: list[
     """
     if not target.exists():
         return []
-    marks = []
-    if target.is_file():
-        marks = connection.execute(
-            f"select decode(value) from parquet_kv_metadata({quoted(target)})"
-            f" where decode(key) = {quoted(MARK)}"
-        ).fetchall()
-    if not marks:
+    holders = marked(connection, target)
+    if not holders:
         return [
             f"{target} was not written by this program, and would be lost. Remove it, or let"
             " LETTERSHOP_LANDING name another folder."
         ]
-    others = sorted(set(marks[0][0].split()) - set(connectors))
+    others = sorted(holders - set(connectors))
     if others:
         everything = " ".join(sorted({*others, *connectors}))
         return [
@@ -465,7 +478,8 @@ def fill(connectors: list[Connector], raw: Path, landing: Path) -> list[str]:
             ) from None
     tables = contracts()
     names = sorted({name for connector in connectors for name in connector.landing})
-    queries, holders = {}, {}
+    named = [connector.name for connector in connectors]
+    queries, holders, gone = {}, {}, []
     for name in names:
         of_table = [
             connector
@@ -473,7 +487,14 @@ def fill(connectors: list[Connector], raw: Path, landing: Path) -> list[str]:
             if any(needed in connector.relations for needed in connector.landing.get(name, []))
         ]
         if not of_table:
-            lines.append(f"  {name} is not written: none of its raw tables is there")
+            target = landing / f"{name}.parquet"
+            line = f"  {name} is not written without {' or '.join(needed_tables(connectors, name))}"
+            if marked(connection, target) & set(named):
+                gone.append(name)
+                line += f"; {target} of an earlier run is removed"
+            elif target.exists():
+                line += f"; {target} is of another origin and stays"
+            lines.append(line)
             continue
         selected = {connector.name: connector.select(name, "duckdb") for connector in of_table}
         selects = {key: columns_of(connection, select) for key, select in selected.items()}
@@ -481,8 +502,8 @@ def fill(connectors: list[Connector], raw: Path, landing: Path) -> list[str]:
         holders[name] = sorted(selected)
     problems = [
         problem
-        for name, of_table in holders.items()
-        for problem in guard(connection, landing / f"{name}.parquet", of_table)
+        for name in [*queries, *gone]
+        for problem in guard(connection, landing / f"{name}.parquet", named)
     ]
     if problems:
         raise LandingError(*problems)
@@ -503,6 +524,8 @@ def fill(connectors: list[Connector], raw: Path, landing: Path) -> list[str]:
             )
         for name in queries:
             (aside / f"{name}.parquet").replace(landing / f"{name}.parquet")
+        for name in gone:
+            (landing / f"{name}.parquet").unlink()
     finally:
         shutil.rmtree(aside)
         connection.close()

@@ -318,7 +318,7 @@ def test_missing_optional_tables_are_said_and_done_without(raw, tmp_path):
             path.unlink()
     lines = fill([Connector("shopify", "shopify")], raw, tmp_path / "landing")
     assert f"  shopify: no refund in {raw}/shopify; done without" in lines
-    assert "  shop_refunds is not written: none of its raw tables is there" in lines
+    assert "  shop_refunds is not written without shopify.refund" in lines
     orders = {row["order_id"]: row for row in landing_rows(tmp_path / "landing", "shop_orders")}
     assert len(orders) == 12
     # Without the lines of shipping, what the order says.
@@ -660,6 +660,50 @@ def test_rows_of_another_connector_are_not_lost(raw, tmp_path):
         fill([Connector("klaviyo", "klaviyo")], raw, target)
     assert landing_rows(target, "consent_events") == rows
     fill([Connector("ga4", "ga4")], raw, target)
+
+
+def test_tables_of_two_days_never_stand_side_by_side(raw, tmp_path):
+    """What a run wrote and the next cannot write is removed; what others wrote stays."""
+    target = tmp_path / "landing"
+    shopify, klaviyo = Connector("shopify", "shopify"), Connector("klaviyo", "klaviyo")
+    fill([shopify, klaviyo], raw, target)
+    before = {path.name: path.read_bytes() for path in target.iterdir()}
+    assert "shop_refunds.parquet" in before
+    (raw / "shopify" / "refund.csv").unlink()
+    fill([Connector("ga4", "ga4")], raw, target)
+    (target / "web_events.parquet").unlink()
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == before
+    lines = fill([Connector(name, name) for name in ("shopify", "klaviyo")], raw, target)
+    assert (
+        f"  shop_refunds is not written without shopify.refund; {target}/shop_refunds.parquet of an"
+        " earlier run is removed"
+    ) in lines
+    assert {path.name for path in target.iterdir()} == before.keys() - {"shop_refunds.parquet"}
+    # Not ours to remove: another program's file, and one that also holds rows of others.
+    mine = target / "shop_refunds.parquet"
+    duckdb.execute(f"copy (select 'mine' as refund_id) to '{mine}'")
+    lines = fill([Connector(name, name) for name in ("shopify", "klaviyo")], raw, target)
+    assert any(f"{mine} is of another origin and stays" in line for line in lines)
+    assert landing_rows(target, "shop_refunds") == [{"refund_id": "mine"}]
+    duckdb.execute(
+        f"copy (select 'both' as refund_id) to '{mine}'"
+        " (format parquet, kv_metadata {lettershop_connectors: 'ga4 shopify'})"
+    )
+    with pytest.raises(LandingError, match="also holds rows of ga4, which would be lost"):
+        fill([Connector(name, name) for name in ("shopify", "klaviyo")], raw, target)
+    assert landing_rows(target, "shop_refunds") == [{"refund_id": "both"}]
+
+
+def test_a_table_of_two_connectors_is_written_without_the_one_whose_raw_table_is_gone(
+    raw, tmp_path
+):
+    target = tmp_path / "landing"
+    both = [Connector(name, name) for name in ("braze", "klaviyo")]
+    fill(both, raw, target)
+    for table in both[0].landing["consent_events"]:
+        (raw / "braze" / f"{table}.csv").unlink()
+    fill([Connector(name, name) for name in ("braze", "klaviyo")], raw, target)
+    assert landing_rows(target, "consent_events") == expected_rows("klaviyo", "consent_events")
 
 
 def test_a_database_is_read_as_a_folder_is(tmp_path, landed):
