@@ -170,6 +170,9 @@
         {%- do print('  while it is empty: ' ~ without) -%}
     {%- endif -%}
     {%- do lettershop.report_unknown_words(table) -%}
+    {%- if table.name == 'customer_attributes' and 'attribute_name' in table.columns -%}
+        {%- do lettershop.report_attributes(table) -%}
+    {%- endif -%}
 {% endmacro %}
 
 {#
@@ -273,6 +276,45 @@
             {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
+{% endmacro %}
+
+{#
+    Which own attributes of the landing attribute_catalog admits, which it does not, and which of its
+    own the landing lacks. A name that none could have, such as an address in the wrong column, is
+    counted and not printed.
+
+    Args:
+        table (dict): customer_attributes; see inspect_landing.
+#}
+{% macro report_attributes(table) %}
+    {%- set seed = lettershop.seed_rows('attribute_catalog') -%}
+    {%- set known = (seed.rows if seed else []) | map(attribute='attribute_name') | list -%}
+    {%- set rows = run_query(
+        'select lower(trim(cast(attribute_name as varchar))) as name, count(*) as n from '
+        ~ table.relation ~ " group by name having name <> '' order by n desc, name"
+    ).rows -%}
+    {%- set landed, others, unprinted = [], [], [] -%}
+    {%- for row in rows -%}
+        {%- do landed.append(row[0]) -%}
+        {%- set is_name = modules.re.match('^[\\w .:-]{1,50}$', row[0]) -%}
+        {%- if row[0] not in known and is_name and others | length < 20 -%}
+            {%- do others.append(row[0] ~ ' (' ~ lettershop.counted(row[1] | int, 'row') ~ ')') -%}
+        {%- elif row[0] not in known -%}
+            {%- do unprinted.append(row[0]) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if unprinted -%}
+        {%- do others.append(lettershop.counted(unprinted | length, 'name') ~ ' not shown') -%}
+    {%- endif -%}
+    {%- set lacking = known | reject('in', landed) | list -%}
+    {%- do print(lettershop.wrapped(
+        '  attributes: ' ~ (known | length - lacking | length) ~ ' admitted'
+        ~ ('; not in attribute_catalog: ' ~ others | join(', ') if others else '')
+        ~ (
+            '; in attribute_catalog and not in the landing: ' ~ lacking | join(', ')
+            if lacking else ''
+        )
+    )) -%}
 {% endmacro %}
 
 {#

@@ -22,6 +22,13 @@ DIRTY = {
         from range(30) as numbers (n)
     """,
     "esp_contacts": "select 'k1' as esp_contact_id limit 0",
+    "customer_attributes": """
+        select *, timestamp '2024-02-01' as updated_at
+        from (values
+            ('c1', 'Loyalty_Tier ', 'gold'), ('c2', 'loyalty_tier', 'gold'),
+            ('c1', 'unlisted', 'x'), ('c1', 'ann@example.com', 'x'), ('c1', null, 'x')
+        ) as rows (customer_id, attribute_name, attribute_value)
+    """,
     "baskets": "select 1 as basket_id",
 }
 
@@ -64,6 +71,7 @@ def test_good_landing(report):
 def test_dirty_landing(report):
     """All that is wrong is in one report, and no value of a person's."""
     on = {"using_shop_refunds": True, "using_web_events": True, "using_esp_contacts": True}
+    on["using_customer_attributes"] = True
     vars = VARS | on | {"as_of_at": "2024-05-01 00:00:00", "using_social_interactions": True}
     code, lines = report(DIRTY, vars)
     text = "\n".join(lines)
@@ -77,6 +85,11 @@ def test_dirty_landing(report):
     assert "warning event_type: more than 20 unknown values; it should hold page_view" in text
     assert "esp_contacts (optional): 0 rows" in lines
     assert "while it is empty: no leads from the ESP" in text
+    said = " ".join(text.split())
+    assert (
+        "attributes: 1 admitted; not in attribute_catalog: unlisted (1 row), 1 name not shown; in"
+        " attribute_catalog and not in the landing: home_store"
+    ) in said
     assert "ERROR missing and not switched off" in lines
     assert "note: baskets.parquet is not part of the contract and is not read" in lines
     assert "warning: the newest event (shop_orders, 2024-02-28 10:00:00) is 62 days older" in text
