@@ -4,19 +4,20 @@
     key is asked for.
 
     Args:
-        rules (list of [condition, reason]): SQL conditions, and the reason in words. A condition
-            that is null counts as not broken.
+        rules (list of [condition, reason, detail]): SQL conditions, and the reason in words. A
+            condition that is null counts as not broken. A detail (optional) is SQL of type text that
+            stands behind the reason in brackets; never null, and never a value of a person's.
         key_rules (int): how many of the first rules are about the key.
         deleted_at (str): the row's deleted_at.
     Returns: str, a SQL expression of type text; null for a row that can be used.
 #}
 {% macro reject_reason(rules, key_rules=1, deleted_at='deleted_at') -%}
     case
-        {%- for condition, reason in rules %}
+        {%- for rule in rules %}
         {%- if loop.index0 == key_rules %}
         when {{ deleted_at }} < {{ lettershop.as_of_at() }} then null
         {%- endif %}
-        when {{ condition }} then '{{ reason }}'
+        when {{ rule[0] }} then '{{ rule[1] }}'{{ " || ' (' || " ~ rule[2] ~ " || ')'" if rule[2] }}
         {%- endfor %}
     end
 {%- endmacro %}

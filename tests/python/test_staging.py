@@ -619,7 +619,7 @@ def test_every_rule_is_broken_once(build):
         block = path.read_text().split("reject_reason([")[1].split("]) }} as reject_reason")[0]
         stated |= {
             reason
-            for reason in re.findall(r"'([^'^]+)',?\s*\),", block)
+            for reason in re.findall(r"'([^'^]+)',?\s*(?:\"[^\"]*\",?\s*)?\),", block)
             if " " in reason and "*" not in reason
         }
     assert stated - known - tried_on_another == set()

@@ -16,6 +16,7 @@ standardised as (
             when catalogue.attribute_name is null then source.attribute_value
             else {{ attribute_text('source.attribute_value', 'catalogue.attribute_type') }}
         end as clean_attribute_value,
+        catalogue.attribute_type as catalogue_type,
         -- Whenever it was updated: a nightly reload is no activity of an erased person.
         {{ is_erased(identifiers, 'null') }} as is_withheld
     from source
@@ -41,6 +42,7 @@ judged as (
             (
                 'attribute_value is not null and clean_attribute_value is null',
                 'attribute_value is not of the type that attribute_catalog says',
+                "clean_attribute_name || ': ' || catalogue_type",
             ),
         ], key_rules=3) }} as reject_reason,
         -- What a person is like, not something that happened: the newest version counts.
