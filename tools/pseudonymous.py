@@ -1,7 +1,8 @@
 """The published tables for who need not know who somebody is: a file beside the published one.
 
 Which columns are about people is in seeds/privacy/personal_columns.csv, what becomes of them in the
-`meta` of the YAML beside it. Equal values stay equal within a copy, so that tables still join. The
+`meta` of the YAML beside it, with the columns of single tables that repeat freely written words
+(`written`). Equal values stay equal within a copy, so that tables still join. The
 key of the hashes is drawn anew for each copy and kept nowhere: nobody can try addresses against
 them, and two copies cannot be laid side by side.
 """
@@ -43,6 +44,16 @@ def protections(columns: Path = COLUMNS) -> dict[str, str]:
     }
 
 
+def written(columns: Path = COLUMNS) -> dict[str, list[str]]:
+    """Return the columns that repeat freely written words, by table.
+
+    Args:
+        columns: see protections.
+    """
+    (seed,) = yaml.safe_load(columns.with_suffix(".yml").read_text())["seeds"]
+    return seed["config"]["meta"]["written"]
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a published table.
@@ -59,12 +70,15 @@ class Column:
         """Return the SQL of the column in the copy, with the parameter $key.
 
         Args:
-            protection: hashed, hidden or shown; None for what is not about people.
+            protection: hashed, hidden, shown, or hidden_of_own (in rows of the family own); None
+                for what is not about people.
         """
         name = f'"{self.name}"'
         if protection == "hashed" and self.type == "VARCHAR":
             # What says that there is nothing, such as the item of a model without items, stays.
             return f"case when {name} = '' then '' else md5($key || {name}) end as {name}"
+        if protection == "hidden_of_own":
+            return f"case when family <> 'own' then {name} end as {name}"
         if protection in ("hashed", "hidden"):
             return f"cast(null as {self.type}) as {name}"
         return name
@@ -85,7 +99,7 @@ def copy(published: Path | None = None, target: Path | None = None) -> int:
     partial = target.with_name(target.name + ".partial")
     for leftover in (partial, partial.with_name(partial.name + ".wal")):
         leftover.unlink(missing_ok=True)
-    known, key = protections(), secrets.token_urlsafe(16)
+    known, words, key = protections(), written(), secrets.token_urlsafe(16)
     with duckdb.connect(str(partial)) as connection:
         connection.execute(f"attach '{published}' as lettershop_published (read_only)")
         rows = connection.execute(
@@ -101,15 +115,18 @@ def copy(published: Path | None = None, target: Path | None = None) -> int:
         for schema, table, name, kind in rows:
             tables.setdefault((schema, table), []).append(Column(name, kind))
         for (schema, table), columns in tables.items():
-            shown = ", ".join(each.shown_as(known.get(each.name)) for each in columns)
+            own = any(each.name == "family" for each in columns)
+            freely = dict.fromkeys(words.get(table, []), "hidden_of_own" if own else "hidden")
+            said = known | freely
+            shown = ", ".join(each.shown_as(said.get(each.name)) for each in columns)
             connection.execute(f'create schema if not exists "{schema}"')
             connection.execute(
                 f'create table "{schema}"."{table}" as'
                 f' select {shown} from lettershop_published."{schema}"."{table}"',
                 {"key": key} if "$key" in shown else None,
             )
-    with partial.open("rb") as written:
-        os.fsync(written.fileno())
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
     partial.replace(target)
     return len(tables)
 

@@ -108,6 +108,38 @@
 {%- endmacro %}
 
 {#
+    The masks of words that were written freely (`written` in the meta): hidden as other columns are,
+    or, in a table with a column `family`, by a policy that reads it: in rows of the family own.
+
+    Args:
+        database (str): the published database.
+        columns (list): of dicts with table_schema, table_name, column_name and has_family.
+        meta (dict): of the seed personal_columns.
+        place (str): database and schema of tag and policy.
+    Returns: list of str, one statement each.
+#}
+{% macro written_statements(database, columns, meta, place) -%}
+    {%- set policy = place ~ '.own_words' -%}
+    {%- set statements = [
+        'create masking policy if not exists ' ~ policy ~ ' as (value varchar, family varchar)'
+        ~ " returns varchar -> case when is_role_in_session('LETTERSHOP_ADMIN') or"
+        ~ " is_role_in_session('LETTERSHOP_SYNC') or family <> 'own' then value end",
+    ] -%}
+    {%- for column in columns
+        if column['column_name'] in meta['written'].get(column['table_name'], []) -%}
+        {%- set name = column['column_name'] -%}
+        {%- do statements.append(
+            'alter table ' ~ database ~ '.' ~ column['table_schema'] ~ '.' ~ column['table_name']
+            ~ ' modify column ' ~ name ~ ' set ' ~ (
+                'masking policy ' ~ policy ~ ' using (' ~ name ~ ', family)'
+                if column['has_family'] else 'tag ' ~ place ~ ".personal = 'hidden'"
+            )
+        ) -%}
+    {%- endfor -%}
+    {{ return(statements) }}
+{%- endmacro %}
+
+{#
     Row access: analysts see what people did on the site, and with service, of those only who may be
     profiled. Orders stay whole, so that revenue adds up.
 
@@ -162,6 +194,22 @@
                 'category': row[3],
             }) -%}
         {%- endfor -%}
+        {%- set found = run_query(
+            'select lower(c.table_schema) as table_schema, lower(c.table_name) as table_name,'
+            ~ ' lower(c.column_name) as column_name, f.column_name is not null as has_family'
+            ~ ' from ' ~ database ~ '.information_schema.columns as c'
+            ~ ' left join ' ~ database ~ '.information_schema.columns as f'
+            ~ ' on f.table_schema = c.table_schema and f.table_name = c.table_name'
+            ~ " and lower(f.column_name) = 'family' where lower(c.table_name) in ('"
+            ~ seed.config.meta['written'] | join("', '") ~ "') order by 1, 2, 3"
+        ) -%}
+        {%- set texts = [] -%}
+        {%- for row in found.rows -%}
+            {%- do texts.append({
+                'table_schema': row[0], 'table_name': row[1], 'column_name': row[2],
+                'has_family': row[3],
+            }) -%}
+        {%- endfor -%}
         {%- set behaviour = [
             'fct_web_events', 'fct_web_sessions', 'fct_social_interactions',
             'fct_service_interactions',
@@ -169,6 +217,7 @@
         {%- set statements = (
             masking_statements(place, env_var('LETTERSHOP_ERASURE_KEY', 'lettershop'))
             + tag_statements(database, columns, seed.config.meta, place)
+            + written_statements(database, texts, seed.config.meta, place)
             + row_access_statements(
                 database, behaviour, place,
                 graph.nodes['model.lettershop.profiled_customers'].relation_name

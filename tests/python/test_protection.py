@@ -74,6 +74,37 @@ def test_every_category_has_a_protection_and_both_engines_read_the_same():
     assert ("email", "hashed") in tagged and ("birth_date", "hidden") in tagged
 
 
+def test_freely_written_words_are_masked_and_reasons_of_our_own_families_are_not():
+    words = pseudonymous.written()
+    assert words == META["written"]
+    columns = []
+    for path in (*ROOT.glob("models/core/*.yml"), *ROOT.glob("models/marts/*.yml")):
+        for model in yaml.safe_load(path.read_text()).get("models", []):
+            names = [column["name"] for column in model["columns"]]
+            columns += [
+                {
+                    "table_schema": path.parent.name,
+                    "table_name": model["name"],
+                    "column_name": name,
+                    "has_family": "family" in names,
+                }
+                for name in names
+            ]
+    policy, *others = protection(
+        "written_statements", "published", columns, META, "state.protection"
+    )
+    assert policy.endswith("or family <> 'own' then value end")
+    assert "is_role_in_session('LETTERSHOP_ADMIN')" in policy
+    # Each table and column of the list is there.
+    assert len(others) == sum(len(names) for names in words.values())
+    start = "alter table published.marts.{} modify column reason set "
+    assert (
+        start.format("segment_memberships")
+        + "masking policy state.protection.own_words using (reason, family)"
+    ) in others
+    assert start.format("rule_members") + "tag state.protection.personal = 'hidden'" in others
+
+
 def test_masks_show_values_to_admins_and_the_sync_only():
     statements = protection("masking_statements", "state.protection", "it's secret")
     policies = [each for each in statements if each.startswith("create masking policy")]
