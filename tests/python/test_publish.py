@@ -449,7 +449,7 @@ def rebuilt(shop, edited, parsed, preview, builds):
     edit(
         edited,
         "attribute_catalog",
-        "points,number,true,false,Points",
+        "points,Number,TRUE,FALSE,Points",
         "diet,text,false,true,What they eat",
     )
     edit(
@@ -633,8 +633,8 @@ def test_own_segments_are_memberships_with_reasons_of_people_who_may_be_profiled
 EVERYBODY = "from core.dim_customers"
 FAULTS = {
     "'x' as customer_key, 'own_club' as segment_id": "has no column reason",
-    "'x' as customer_key, 'own_club' as segment_id, 'r' as reason": "1 rows whose customer_key",
-    f"customer_key, 'own_club' as segment_id, null as reason {EVERYBODY} limit 1": "1 rows without",
+    "'x' as customer_key, 'own_club' as segment_id, 'r' as reason": "1 row whose customer_key",
+    f"customer_key, 'own_club' as segment_id, null as reason {EVERYBODY} limit 1": "1 row without",
     f"customer_key, 'own_club' as segment_id, 'r' as reason {EVERYBODY}, range(2)": "rows too many",
     f"customer_key, 'own_x' as segment_id, 'r' as reason {EVERYBODY}": (
         "names the segment own_x, which has no row in own_segments"
