@@ -42,18 +42,18 @@
     {%- if not texts -%}{{ return(found) }}{%- endif -%}
     {#- A record ends where a line does, but not within quotes. Empty lines are no rows. -#}
     {%- set table = run_query(
-        'with records as ('
-        ~ "select seed, unnest(regexp_extract_all(ltrim(content, chr(65279)),"
-        ~ " '(?:[^\"\\n]|\"[^\"]*\")*\\n?')) as record from (" ~ texts | join(' union all ') ~ ')'
+        'with split as ('
+        ~ 'select seed, regexp_extract_all(ltrim(content, chr(65279)),'
+        ~ " '(?:[^\"\\n]|\"[^\"]*\")*\\n?') as records from (" ~ texts | join(' union all ') ~ ')'
         ~ '), numbered as ('
-        ~ 'select *, row_number() over (partition by seed) as place from records'
+        ~ 'select seed, unnest(records) as record, unnest(range(len(records))) as place from split'
         ~ '), placed as ('
         ~ "select *, 1 + coalesce(sum(length(record) - length(replace(record, chr(10), ''))) over ("
         ~ 'partition by seed order by place rows between unbounded preceding and 1 preceding'
         ~ '), 0) as line from numbered'
         ~ ') select seed, arg_min(trim(record, chr(10) || chr(13)), place),'
         ~ " string_agg(cast(line as bigint)::varchar, ' ' order by place) from placed"
-        ~ " where trim(record, chr(10) || chr(13)) <> '' group by seed"
+        ~ " where trim(record, chr(10) || chr(13)) <> '' group by seed order by seed"
     ) -%}
     {%- for name, header, lines in table.rows -%}
         {%- set seed = seeds[name] -%}

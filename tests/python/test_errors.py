@@ -470,9 +470,7 @@ def test_every_wrong_row_of_own_columns_and_segments_is_named(landing, dbt, own_
     landing()
     # The rule is none of the wrong ones: the attribute is.
     unjudged = "own_gold,1,custom_attributes.size,contains,x"
-    project = own_project(
-        WRONG_ROWS | {"segment_rules": [*WRONG_ROWS["segment_rules"], unjudged]}
-    )
+    project = own_project(WRONG_ROWS | {"segment_rules": [*WRONG_ROWS["segment_rules"], unjudged]})
     for arguments in (["seed"], ["--quiet", "run-operation", "check_landing"]):
         result = dbt(*arguments, project=project)
         for name, rows in WRONG_ROWS.items():
@@ -485,7 +483,7 @@ def test_every_wrong_row_of_own_columns_and_segments_is_named(landing, dbt, own_
 
 
 def test_a_header_that_does_not_fit_is_the_only_problem(landing, dbt, own_project):
-    """As of a file that was saved with semicolons: its rows cannot be told, nor what hangs on it."""
+    """A file saved with semicolons: nothing can be said of its rows and of what hangs on them."""
     landing()
     project = own_project()
     path = project / "seeds" / "attribute_catalog.csv"
