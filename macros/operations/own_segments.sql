@@ -74,7 +74,8 @@
             'lines': lines.split(' '),
             'source': '(select count(*) over () as row_count, row_number() over () as row_number, *'
                 ~ ' from read_csv(' ~ file ~ ', auto_detect = false, header = true, quote = \'"\','
-                ~ " escape = '\"', delim = '" ~ delimiter ~ "', nullstr = '', columns = {"
+                ~ " escape = '\"', delim = '" ~ delimiter ~ "', nullstr = '', skip = "
+                ~ (lines.split(' ')[0] | int - 1) ~ ', columns = {'
                 ~ typed | join(', ') ~ '}))',
         }}) -%}
     {%- endfor -%}

@@ -382,6 +382,7 @@ OWN_SEEDS = {
         "generic,custom_attributes.renews_on,renews_on,text,field,,profiling,crm,*",
     ],
     "lifecycle_thresholds": [
+        "",
         "threshold_id,fixed_days,rhythm_quantile,meaning",
         "",
         "new_lead,7,,A person without a purchase",
