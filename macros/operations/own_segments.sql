@@ -11,7 +11,7 @@
         path (str): for people;
         types (dict): column to type, as the seed's YAML declares them;
         header (str): first line of the file; is_fitting (bool): it names all columns, none twice;
-        source (str): SQL of its rows as text, with `row_count` and `row_number`;
+        rows (str): SQL of its rows as text; source (str): with `row_count` and `row_number` too;
         lines (list of str): numbers of the lines at which the header and the rows begin.
       One of the project that was started goes before ours.
 #}
@@ -66,17 +66,18 @@
         {%- endfor -%}
         {%- set missing = seed.config.column_types | reject('in', columns) | list -%}
         {%- set file = (files.items() | selectattr(1, 'equalto', name) | first)[0] -%}
+        {%- set rows = 'read_csv(' ~ file ~ ', auto_detect = false, header = true, quote = \'"\','
+            ~ " escape = '\"', delim = '" ~ delimiter ~ "', nullstr = '', skip = "
+            ~ (lines.split(' ')[0] | int - 1) ~ ', columns = {' ~ typed | join(', ') ~ '})' -%}
         {%- do found.update({name: {
             'path': seed.original_file_path,
             'types': seed.config.column_types,
             'header': header,
             'is_fitting': not missing and columns | unique | list | length == columns | length,
             'lines': lines.split(' '),
+            'rows': rows,
             'source': '(select count(*) over () as row_count, row_number() over () as row_number, *'
-                ~ ' from read_csv(' ~ file ~ ', auto_detect = false, header = true, quote = \'"\','
-                ~ " escape = '\"', delim = '" ~ delimiter ~ "', nullstr = '', skip = "
-                ~ (lines.split(' ')[0] | int - 1) ~ ', columns = {'
-                ~ typed | join(', ') ~ '}))',
+                ~ ' from ' ~ rows ~ ')',
         }}) -%}
     {%- endfor -%}
     {{ return(found) }}
@@ -131,16 +132,18 @@
     Returns: list of str, a message each.
 #}
 {% macro seed_problems(files) %}
-    {%- set problems, queries = [], [] -%}
+    {%- set problems, checks, queries = [], [], {} -%}
     {#- Their own rules say more. -#}
     {%- set judged = ['attribute_catalog', 'own_segments', 'segment_rules'] -%}
     {%- for name, file in files.items() -%}
-        {%- set cells = [] -%}
+        {%- set cells, conditions = [], [] -%}
         {%- for column, type in file.types.items() if 'char' not in type | lower -%}
+            {%- set is_wrong = '"' ~ column ~ '" is not null and try_cast("' ~ column ~ '" as ' ~ type
+                ~ ') is null' -%}
+            {%- do conditions.append('(' ~ is_wrong ~ ')') -%}
             {%- do cells.append(
                 "{'name': '" ~ column ~ "', 'value': \"" ~ column ~ "\", 'type': '" ~ type
-                ~ "', 'is_wrong': \"" ~ column ~ '" is not null and try_cast("' ~ column ~ '" as '
-                ~ type ~ ') is null}'
+                ~ "', 'is_wrong': " ~ is_wrong ~ '}'
             ) -%}
         {%- endfor -%}
         {%- if not file.is_fitting -%}
@@ -149,16 +152,28 @@
                 ~ file.header ~ '.'
             ) -%}
         {%- elif cells and name not in judged -%}
-            {%- do queries.append(
+            {%- do checks.append(
+                "select '" ~ name ~ "' as seed from " ~ file.rows ~ ' where '
+                ~ conditions | join(' or ')
+            ) -%}
+            {%- do queries.update({name:
                 "select '" ~ name ~ "' as seed, row_number, row_count, unnest([" ~ cells | join(', ')
                 ~ ']) as cell from ' ~ file.source
-            ) -%}
+            }) -%}
         {%- endif -%}
+    {%- endfor -%}
+    {#- Nearly always nothing is wrong, and that is told faster than where. -#}
+    {%- set suspects = [] -%}
+    {%- set found = run_query(
+        'select distinct seed from (' ~ checks | join(' union all ') ~ ')'
+    ).rows if checks else [] -%}
+    {%- for row in found -%}
+        {%- do suspects.append(queries[row[0]]) -%}
     {%- endfor -%}
     {%- set wrong = run_query(
         'select seed, row_number, row_count, cell.name, cell.value, cell.type from ('
-        ~ queries | join(' union all ') ~ ') where cell.is_wrong order by seed, row_number, cell.name'
-    ).rows if queries else [] -%}
+        ~ suspects | join(' union all ') ~ ') where cell.is_wrong order by seed, row_number, cell.name'
+    ).rows if suspects else [] -%}
     {%- for name, row_number, row_count, column, value, type in wrong -%}
         {%- set kind = type | lower -%}
         {%- do problems.append(
