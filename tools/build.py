@@ -57,9 +57,14 @@ def main() -> None:
         rewrite_all()
         print("Rewrote the working and the state database: somebody was erased.", flush=True)
     if result.returncode != 0:
+        published = place("LETTERSHOP_PUBLISHED")
         print(
-            "The build did not pass. What was published before stays as it was: "
-            f"{place('LETTERSHOP_PUBLISHED')}",
+            "The build did not pass. "
+            + (
+                f"What was published before stays as it was: {published}"
+                if published.exists()
+                else "Nothing was published, and nothing had been before."
+            ),
             file=sys.stderr,
         )
         sys.exit(result.returncode)

@@ -11,6 +11,7 @@ process.
 """
 
 import csv
+import json
 import os
 import shutil
 import sys
@@ -20,7 +21,7 @@ import duckdb
 import yaml
 
 from tools.build import require_free
-from tools.places import ROOT, dbt, landing_vars, place
+from tools.places import PROJECT, ROOT, dbt, landing_vars, place
 
 # A seed that no segment hangs on is no mistake.
 WARNINGS = '{"error": ["DeprecationsSummary"], "silence": ["NoNodesForSelectionCriteria"]}'
@@ -30,23 +31,46 @@ EXAMPLES = 5
 REASON_LENGTH = 90
 
 
-def differs(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
+def schemas() -> dict[str, str]:
+    """Return the schema of each seed as dbt's last run here knew it; empty where nothing is known.
+
+    A shop's own project has its seeds in a schema of its own.
+    """
+    target = PROJECT / (os.environ.get("DBT_TARGET_PATH") or "target")
+    try:
+        nodes = json.loads((target / "manifest.json").read_text())["nodes"].values()
+    except FileNotFoundError:
+        return {}
+    seeds = [node for node in nodes if node["resource_type"] == "seed"]
+    # Where both have a seed of that name, the shop's own counts.
+    seeds.sort(key=lambda seed: seed["package_name"] != "lettershop")
+    return {seed["name"]: seed["schema"] for seed in seeds}
+
+
+def seed_paths() -> list[Path]:
+    """Return the files of the seeds, in order: ours, and those of a shop's own in their place."""
+    paths = {path.stem: path for root in (ROOT, PROJECT) for path in root.glob("seeds/**/*.csv")}
+    return [paths[name] for name in sorted(paths)]
+
+
+def differs(connection: duckdb.DuckDBPyConnection, path: Path, schema: str) -> bool:
     """Return whether a seed's file says something else than the last build read.
 
     Args:
         connection: to the working database.
         path: of the CSV file.
+        schema: of the seed's table.
     """
     types = connection.execute(
         "select column_name, data_type from information_schema.columns"
-        " where table_schema = 'seeds' and table_name = ? order by ordinal_position",
-        [path.stem],
+        " where table_schema = ? and table_name = ? order by ordinal_position",
+        [schema, path.stem],
     ).fetchall()
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         header = next(csv.reader(file), [])
     if [name for name, _ in types] != header:
         return True
-    built = f'seeds."{path.stem}"'
+    built = f'"{schema}"."{path.stem}"'
     written = (
         f"select {', '.join(f'try_cast({name} as {kind}) as {name}' for name, kind in types)}"
         f" from read_csv('{path}', header = true, all_varchar = true, nullstr = '', delim = ',')"
@@ -59,14 +83,22 @@ def differs(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
             (select * from {built} except all select * from written)
         )
     """
-    return connection.execute(query).fetchone() != (0,)
+    try:
+        return connection.execute(query).fetchone() != (0,)
+    except (duckdb.ConversionException, duckdb.InvalidInputException):
+        # What cannot be loaded was not built: the build says where it is wrong.
+        return True
 
 
 def edited_seeds() -> list[str]:
     """Return the names of the seeds whose files differ from the last build, in order."""
     with duckdb.connect(str(place("LETTERSHOP_DUCKDB")), read_only=True) as connection:
-        paths = sorted(ROOT.glob("seeds/**/*.csv"), key=lambda path: path.stem)
-        return [path.stem for path in paths if differs(connection, path)]
+        known = schemas()
+        return [
+            path.stem
+            for path in seed_paths()
+            if differs(connection, path, known.get(path.stem, "seeds"))
+        ]
 
 
 def clock() -> str:
@@ -87,7 +119,7 @@ def clock() -> str:
 
 def custom_models() -> list[str]:
     """Return the models of the var custom_segment_models: the last build may not have had them."""
-    said = yaml.safe_load((ROOT / "dbt_project.yml").read_text()).get("vars", {})
+    said = yaml.safe_load((PROJECT / "dbt_project.yml").read_text()).get("vars", {})
     return (said | yaml.safe_load(landing_vars() or "{}")).get("custom_segment_models") or []
 
 
@@ -107,7 +139,7 @@ def build(seeds: list[str], as_of_at: str, folder: Path) -> int:
         shutil.copyfile(place(name), copy)
         os.environ[name] = str(copy)
     # What dbt writes about this run is not about the published build.
-    os.environ["DBT_TARGET_PATH"] = str(ROOT / "target" / "preview")
+    os.environ["DBT_TARGET_PATH"] = str(PROJECT / "target" / "preview")
     result = dbt(
         *("--quiet", "--warn-error-options", WARNINGS),
         *("build", "--select", *seeds, *custom_models()),

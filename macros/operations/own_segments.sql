@@ -4,56 +4,236 @@
 #}
 
 {#
-    The rows of a seed's file, as text. On another engine than DuckDB the seeds' own tests must do.
+    The files of the project's seeds: the header of each, and where its rows stand. On another engine
+    than DuckDB the seeds' own tests must do.
+
+    Returns: dict of name to dict:
+        path (str): for people;
+        types (dict): column to type, as the seed's YAML declares them;
+        header (str): first line of the file; is_fitting (bool): it names all columns, none twice;
+        rows (str): SQL of its rows as text; source (str): with `row_count` and `row_number` too;
+        lines (list of str): numbers of the lines at which the header and the rows begin.
+      One of the project that was started goes before ours.
+#}
+{% macro seed_files() %}
+    {%- set seeds, found = {}, {} -%}
+    {%- if target.type != 'duckdb' -%}{{ return(found) }}{%- endif -%}
+    {%- for seed in graph.nodes.values() if seed.resource_type == 'seed' and seed.config.column_types
+        and (seed.package_name == 'lettershop' or (seed.patch_path or '').startswith('lettershop:')) -%}
+        {%- if seed.name not in seeds or seed.package_name != 'lettershop' -%}
+            {%- do seeds.update({seed.name: seed}) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set files = {} -%}
+    {%- for name, seed in seeds.items() -%}
+        {%- set path = (seed.root_path ~ '/' if seed.root_path else '') ~ seed.original_file_path -%}
+        {%- do files.update({"'" ~ path | replace("'", "''") ~ "'": name}) -%}
+    {%- endfor -%}
+    {%- if not files -%}{{ return(found) }}{%- endif -%}
+    {%- set there = [] -%}
+    {%- for file in files -%}
+        {%- do there.append("select '" ~ files[file] ~ "' as seed from glob(" ~ file ~ ')') -%}
+    {%- endfor -%}
+    {%- set there = run_query(there | join(' union all ')).rows | map(attribute=0) | list -%}
+    {%- set texts = [] -%}
+    {%- for file, name in files.items() if name in there -%}
+        {%- do texts.append("select '" ~ name ~ "' as seed, content from read_text(" ~ file ~ ')') -%}
+    {%- endfor -%}
+    {%- if not texts -%}{{ return(found) }}{%- endif -%}
+    {#- A record ends where a line does, but not within quotes. Empty lines are no rows. -#}
+    {%- set table = run_query(
+        'with split as ('
+        ~ 'select seed, regexp_extract_all(ltrim(content, chr(65279)),'
+        ~ " '(?:[^\"\\n]|\"[^\"]*\")*\\n?') as records from (" ~ texts | join(' union all ') ~ ')'
+        ~ '), numbered as ('
+        ~ 'select seed, unnest(records) as record, unnest(range(len(records))) as place from split'
+        ~ '), placed as ('
+        ~ "select *, 1 + coalesce(sum(length(record) - length(replace(record, chr(10), ''))) over ("
+        ~ 'partition by seed order by place rows between unbounded preceding and 1 preceding'
+        ~ '), 0) as line from numbered'
+        ~ ') select seed, arg_min(trim(record, chr(10) || chr(13)), place),'
+        ~ " string_agg(cast(line as bigint)::varchar, ' ' order by place) from placed"
+        ~ " where trim(record, chr(10) || chr(13)) <> '' group by seed order by seed"
+    ) -%}
+    {%- for name, header, lines in table.rows -%}
+        {%- set seed = seeds[name] -%}
+        {%- set delimiter = seed.config.get('delimiter') or ',' -%}
+        {%- set columns, typed = [], [] -%}
+        {%- for column in header.split(delimiter) -%}
+            {%- set column = column.strip('"') -%}
+            {%- do columns.append(column) -%}
+            {%- do typed.append("'" ~ column | replace("'", "''") ~ "': 'varchar'") -%}
+        {%- endfor -%}
+        {%- set missing = seed.config.column_types | reject('in', columns) | list -%}
+        {%- set file = (files.items() | selectattr(1, 'equalto', name) | first)[0] -%}
+        {%- set rows = 'read_csv(' ~ file ~ ', auto_detect = false, header = true, quote = \'"\','
+            ~ " escape = '\"', delim = '" ~ delimiter ~ "', nullstr = '', skip = "
+            ~ (lines.split(' ')[0] | int - 1) ~ ', columns = {' ~ typed | join(', ') ~ '})' -%}
+        {%- do found.update({name: {
+            'path': seed.original_file_path,
+            'types': seed.config.column_types,
+            'header': header,
+            'is_fitting': not missing and columns | unique | list | length == columns | length,
+            'lines': lines.split(' '),
+            'rows': rows,
+            'source': '(select count(*) over () as row_count, row_number() over () as row_number, *'
+                ~ ' from ' ~ rows ~ ')',
+        }}) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{% endmacro %}
+
+{#
+    Where a row begins, for a message.
 
     Args:
-        name (str): of the seed; one of the project that was started goes before ours.
-    Returns: dict of `path` (str) and `rows` (list of dict of column to str, none where empty, and
-        `line`, int); none where there is no such seed or no such file.
+        file (dict): see seed_files.
+        row_number (int): from 1, without the header.
+        row_count (int): of the file.
+    Returns: str, `, line 7`; empty where the file's lines cannot be told.
 #}
-{% macro seed_rows(name) %}
-    {%- set seeds = graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed')
-        | selectattr('name', 'equalto', name) | list -%}
-    {%- set seed = (seeds | rejectattr('package_name', 'equalto', 'lettershop') | list + seeds) | first -%}
-    {%- if not seed or target.type != 'duckdb' -%}{{ return(none) }}{%- endif -%}
-    {%- set path = (seed.root_path ~ '/' if seed.root_path else '') ~ seed.original_file_path -%}
-    {%- set file = "'" ~ path | replace("'", "''") ~ "'" -%}
-    {%- if not run_query('select 1 from glob(' ~ file ~ ')').rows -%}{{ return(none) }}{%- endif -%}
-    {%- set table = run_query(
-        'select row_number() over () + 1 as line, * from read_csv(' ~ file
-        ~ ", header = true, delim = ',', quote = '\"', all_varchar = true, nullstr = '')"
-    ) -%}
+{% macro line_of_row(file, row_number, row_count) %}
+    {{ return(
+        ', line ' ~ file.lines[row_number | int] if file.lines | length == row_count | int + 1 else ''
+    ) }}
+{% endmacro %}
+
+{#
+    The rows of a seed's file, as text.
+
+    Args:
+        files (dict): see seed_files.
+        name (str): of the seed.
+    Returns: dict of `path` (str), `is_read` (bool: its header fits) and `rows` (list of dict of
+        column to str, none where empty, and `line`, see line_of_row); none where there is no such
+        seed or no such file.
+#}
+{% macro seed_rows(files, name) %}
+    {%- set file = files.get(name) -%}
+    {%- if not file -%}{{ return(none) }}{%- endif -%}
     {%- set rows = [] -%}
-    {%- for values in table.rows -%}
+    {%- set table = run_query('select * from ' ~ file.source) if file.is_fitting else none -%}
+    {%- for values in table.rows if table -%}
         {%- set row = {} -%}
         {%- for column in table.column_names -%}
             {%- do row.update({column: values[loop.index0]}) -%}
         {%- endfor -%}
+        {%- do row.update({'line': lettershop.line_of_row(file, row.row_number, row.row_count)}) -%}
         {%- do rows.append(row) -%}
     {%- endfor -%}
-    {{ return({'path': seed.original_file_path, 'rows': rows}) }}
+    {{ return({'path': file.path, 'is_read': file.is_fitting, 'rows': rows}) }}
 {% endmacro %}
 
 {#
-    What is wrong with the seeds of own attributes and own segments, and with the models of the var
-    custom_segment_models.
+    Rules of every seed: its header names its columns, and each value is of its column's type.
+
+    Args:
+        files (dict): see seed_files.
+    Returns: list of str, a message each.
+#}
+{% macro seed_problems(files) %}
+    {%- set problems, checks, queries = [], [], {} -%}
+    {#- Their own rules say more. -#}
+    {%- set judged = ['attribute_catalog', 'own_segments', 'segment_rules'] -%}
+    {%- for name, file in files.items() -%}
+        {%- set cells, conditions = [], [] -%}
+        {%- for column, type in file.types.items() if 'char' not in type | lower -%}
+            {%- set is_wrong = '"' ~ column ~ '" is not null and try_cast("' ~ column ~ '" as ' ~ type
+                ~ ') is null' -%}
+            {%- do conditions.append('(' ~ is_wrong ~ ')') -%}
+            {%- do cells.append(
+                "{'name': '" ~ column ~ "', 'value': \"" ~ column ~ "\", 'type': '" ~ type
+                ~ "', 'is_wrong': " ~ is_wrong ~ '}'
+            ) -%}
+        {%- endfor -%}
+        {%- if not file.is_fitting -%}
+            {%- do problems.append(
+                file.path ~ ': the header must be ' ~ file.types | join(',') ~ '; found '
+                ~ file.header ~ '.'
+            ) -%}
+        {%- elif cells and name not in judged -%}
+            {%- do checks.append(
+                "select '" ~ name ~ "' as seed from " ~ file.rows ~ ' where '
+                ~ conditions | join(' or ')
+            ) -%}
+            {%- do queries.update({name:
+                "select '" ~ name ~ "' as seed, row_number, row_count, unnest([" ~ cells | join(', ')
+                ~ ']) as cell from ' ~ file.source
+            }) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {#- Nearly always nothing is wrong, and that is told faster than where. -#}
+    {%- set suspects = [] -%}
+    {%- set found = run_query(
+        'select distinct seed from (' ~ checks | join(' union all ') ~ ')'
+    ).rows if checks else [] -%}
+    {%- for row in found -%}
+        {%- do suspects.append(queries[row[0]]) -%}
+    {%- endfor -%}
+    {%- set wrong = run_query(
+        'select seed, row_number, row_count, cell.name, cell.value, cell.type from ('
+        ~ suspects | join(' union all ') ~ ') where cell.is_wrong order by seed, row_number, cell.name'
+    ).rows if suspects else [] -%}
+    {%- for name, row_number, row_count, column, value, type in wrong -%}
+        {%- set kind = type | lower -%}
+        {%- do problems.append(
+            files[name].path ~ lettershop.line_of_row(files[name], row_number, row_count) ~ ': '
+            ~ column ~ ' is ' ~ lettershop.quoted(value) ~ ', and must be '
+            ~ ('a whole number' if 'int' in kind else 'true or false' if kind == 'boolean'
+                else 'a number' if 'dec' in kind or 'num' in kind or kind in ['double', 'float', 'real']
+                else 'a value')
+            ~ ' (' ~ type ~ ').'
+        ) -%}
+    {%- endfor -%}
+    {{ return(problems) }}
+{% endmacro %}
+
+{#
+    What is wrong with the seeds, above all those of own attributes and own segments, and with the
+    models of the var custom_segment_models.
 
     Returns: list of str, a message each.
 #}
 {% macro own_problems() %}
-    {%- set catalogue = lettershop.seed_rows('attribute_catalog') -%}
-    {%- set segments = lettershop.seed_rows('own_segments') -%}
-    {%- set attributes = {} -%}
+    {%- set files = lettershop.seed_files() -%}
+    {%- set catalogue = lettershop.seed_rows(files, 'attribute_catalog') -%}
+    {%- set segments = lettershop.seed_rows(files, 'own_segments') -%}
+    {%- set attributes, unclear = {}, [] -%}
     {%- for row in catalogue.rows if catalogue -%}
-        {%- do attributes.update({row.attribute_name: row}) -%}
+        {%- do attributes.update({row.attribute_name: {
+            'attribute_type': row.attribute_type | lower,
+            'is_in_rules': row.is_in_rules | lower,
+            'is_sensitive': row.is_sensitive | lower,
+        }}) -%}
     {%- endfor -%}
+    {%- set problems = lettershop.attribute_problems(catalogue, unclear) -%}
+    {#- Of an attribute whose own row is wrong, nothing else can be said. -#}
+    {%- set unclear = none if catalogue and not catalogue.is_read else unclear -%}
     {{ return(
-        lettershop.attribute_problems(catalogue)
+        lettershop.seed_problems(files)
+        + problems
         + lettershop.segment_problems(segments)
-        + lettershop.rule_problems(lettershop.seed_rows('segment_rules'), segments, attributes)
-        + lettershop.field_problems(lettershop.seed_rows('esp_field_map'), attributes)
+        + lettershop.rule_problems(
+            lettershop.seed_rows(files, 'segment_rules'), segments, attributes, unclear
+        )
+        + lettershop.field_problems(
+            lettershop.seed_rows(files, 'esp_field_map'), attributes, unclear
+        )
         + lettershop.custom_model_problems()
     ) }}
+{% endmacro %}
+
+{#
+    Whether a column is an attribute whose row in attribute_catalog is wrong.
+
+    Args:
+        name (str): of the column, none for none.
+        unclear (list of str): such attributes; none where attribute_catalog cannot be read.
+    Returns: bool.
+#}
+{% macro is_unclear(name, unclear) %}
+    {%- set name = name or '' -%}
+    {{ return(name.startswith('custom_attributes.') and (unclear is none or name[18:] in unclear)) }}
 {% endmacro %}
 
 {#
@@ -65,7 +245,7 @@
     Returns: str.
 #}
 {% macro row_named(seed, row, named) %}
-    {{ return(seed.path ~ ', line ' ~ row.line ~ ' (' ~ named ~ '): ') }}
+    {{ return(seed.path ~ row.line ~ ' (' ~ named ~ '): ') }}
 {% endmacro %}
 
 {#
@@ -73,12 +253,14 @@
 
     Args:
         seed (dict): see seed_rows; none for no seed.
+        unclear (list of str): the attributes whose rows are wrong are added to it.
     Returns: list of str, a message each.
 #}
-{% macro attribute_problems(seed) %}
+{% macro attribute_problems(seed, unclear) %}
     {%- set problems, known = [], [] -%}
     {%- for row in seed.rows if seed -%}
         {%- set name = row.attribute_name or '' -%}
+        {%- set problems_before = problems | length -%}
         {%- set where = lettershop.row_named(seed, row, name) -%}
         {%- if not modules.re.match('^[a-z][a-z0-9_]{0,49}$', name) -%}
             {%- do problems.append(where ~ 'attribute_name must be lower case letters, digits and'
@@ -87,19 +269,20 @@
             {%- do problems.append(where ~ 'the attribute stands in an earlier line too.') -%}
         {%- endif -%}
         {%- do known.append(name) -%}
-        {%- if row.attribute_type not in ['text', 'number', 'boolean', 'date'] -%}
+        {%- if row.attribute_type | lower not in ['text', 'number', 'boolean', 'date'] -%}
             {%- do problems.append(where ~ 'attribute_type is ' ~ lettershop.quoted(row.attribute_type)
                 ~ '. Allowed: text, number, boolean, date.') -%}
         {%- endif -%}
         {%- for column in ['is_in_rules', 'is_sensitive'] -%}
-            {%- if row[column] not in ['true', 'false'] -%}
+            {%- if row[column] | lower not in ['true', 'false'] -%}
                 {%- do problems.append(where ~ column ~ ' must be true or false.') -%}
             {%- endif -%}
         {%- endfor -%}
-        {%- if row.is_in_rules == 'true' and row.is_sensitive == 'true' -%}
+        {%- if row.is_in_rules | lower == 'true' and row.is_sensitive | lower == 'true' -%}
             {%- do problems.append(where ~ 'what is sensitive is in no rule: is_in_rules must be'
                 ~ ' false.') -%}
         {%- endif -%}
+        {%- if problems | length > problems_before -%}{%- do unclear.append(name) -%}{%- endif -%}
     {%- endfor -%}
     {{ return(problems) }}
 {% endmacro %}
@@ -139,10 +322,11 @@
     Args:
         seed (dict), segments (dict): see seed_rows, of segment_rules and own_segments; none for no
             seed.
-        attributes (dict): name to row of attribute_catalog.
+        attributes (dict): name to what attribute_catalog says, in lower case.
+        unclear (list of str): see is_unclear.
     Returns: list of str, a message each.
 #}
-{% macro rule_problems(seed, segments, attributes) %}
+{% macro rule_problems(seed, segments, attributes, unclear) %}
     {%- set problems = [] -%}
     {%- set columns, operators = lettershop.rule_columns(), lettershop.rule_operators() -%}
     {%- set known = segments.rows | map(attribute='segment_id') | list if segments else [] -%}
@@ -150,7 +334,7 @@
         {%- set where = lettershop.row_named(seed, row,
             [row.segment_id, row.rule_group, row.column_name, row.operator, row.compared_with]
             | select | join(', ')) -%}
-        {%- if row.segment_id not in known -%}
+        {%- if row.segment_id not in known and (not segments or segments.is_read) -%}
             {%- do problems.append(where ~ 'the segment has no row in own_segments.') -%}
         {%- endif -%}
         {%- if not modules.re.match('^[0-9]{1,9}$', row.rule_group or '') -%}
@@ -158,7 +342,8 @@
         {%- endif -%}
         {%- set problem = lettershop.column_problem(row.column_name or '', columns, attributes) -%}
         {%- set operator = operators.get(row.operator) -%}
-        {%- if problem -%}
+        {%- if lettershop.is_unclear(row.column_name, unclear) -%}
+        {%- elif problem -%}
             {%- do problems.append(where ~ problem) -%}
         {%- elif not operator -%}
             {%- do problems.append(where ~ 'there is no operator '
@@ -186,7 +371,7 @@
     Args:
         name (str): of the column.
         columns (dict): see rule_columns.
-        attributes (dict): name to row of attribute_catalog.
+        attributes (dict): name to what attribute_catalog says, in lower case.
     Returns: str, none where it may.
 #}
 {% macro column_problem(name, columns, attributes) %}
@@ -222,7 +407,7 @@
     {%- set patterns = {
         'text': ['.', 'must not be empty'],
         'number': ['^[+-]?[0-9]{1,18}([.][0-9]{1,8})?$', 'must be a number such as 12.5'],
-        'boolean': ['^(true|false)$', 'must be true or false'],
+        'boolean': ['^(?i:true|false)$', 'must be true or false'],
         'date': ['^[0-9]{4}-[0-9]{2}-[0-9]{2}$', 'must be a day such as 2024-02-29'],
         'several': ['^[^|]+([|][^|]+)*$', 'must be values with | between, such as gold|silver'],
         'days': ['^[0-9]{1,5}$', 'must be a number of days, 0 or more'],
@@ -241,10 +426,11 @@
 
     Args:
         seed (dict): see seed_rows; none for no seed.
-        attributes (dict): name to row of attribute_catalog.
+        attributes (dict): name to what attribute_catalog says, in lower case.
+        unclear (list of str): see is_unclear.
     Returns: list of str, a message each.
 #}
-{% macro field_problems(seed, attributes) %}
+{% macro field_problems(seed, attributes, unclear) %}
     {%- set problems = [] -%}
     {%- set fitting = {
         'text': ['text'], 'date': ['text'], 'number': ['number', 'text'], 'boolean': ['boolean'],
@@ -255,7 +441,8 @@
         {%- set attribute = attributes.get(name) -%}
         {%- set where = lettershop.row_named(seed, row, row.esp ~ ', ' ~ row.column_name) -%}
         {%- set types = fitting.get(attribute.attribute_type, []) if attribute else [] -%}
-        {%- if not attribute -%}
+        {%- if lettershop.is_unclear(row.column_name, unclear) -%}
+        {%- elif not attribute -%}
             {%- do problems.append(
                 where ~ 'attribute_catalog has no attribute ' ~ lettershop.quoted(name) ~ '.') -%}
         {%- elif attribute.is_sensitive != 'false' -%}
@@ -376,14 +563,14 @@
     ).rows[0] -%}
     {%- set empty, unknown, repeated, unlisted, ruled = row.values() -%}
     {%- if empty -%}
-        {{ return('has ' ~ empty ~ ' rows without a customer_key, segment_id or reason.') }}
+        {{ return('has ' ~ empty ~ (' row' if empty == 1 else ' rows') ~ ' without a customer_key, segment_id or reason.') }}
     {%- elif unknown -%}
         {{ return(
-            'has ' ~ unknown ~ ' rows whose customer_key is none of core.dim_customers: take it from'
+            'has ' ~ unknown ~ (' row' if unknown == 1 else ' rows') ~ ' whose customer_key is none of core.dim_customers: take it from'
             ~ ' there, or from marts.customer_identifiers.'
         ) }}
     {%- elif repeated -%}
-        {{ return('has ' ~ repeated ~ ' rows too many: one per customer_key and segment_id.') }}
+        {{ return('has ' ~ repeated ~ (' row' if repeated == 1 else ' rows') ~ ' too many: one per customer_key and segment_id.') }}
     {%- elif unlisted is not none -%}
         {{ return('names the segment ' ~ unlisted ~ ', which has no row in own_segments.') }}
     {%- elif ruled is not none -%}

@@ -44,7 +44,7 @@ final as (
     select
         newest.customer_key,
         newest.attribute_name,
-        catalogue.attribute_type,
+        lower(catalogue.attribute_type) as attribute_type,
         newest.attribute_value,
         newest.updated_at,
         catalogue.is_in_rules and not catalogue.is_sensitive as is_in_rules,

@@ -9,6 +9,7 @@ import shutil
 
 import duckdb
 import pytest
+import yaml
 from conftest import ROOT, TABLES, VARS
 
 # One set of vars for several tests: dbt parses anew for each.
@@ -354,9 +355,12 @@ OWN_SEEDS = {
         "tier,text,true,false,",
         "points,number,true,false,",
         "renews_on,date,true,false,",
-        "is_staff,boolean,true,false,",
+        "",
+        "is_staff,Boolean,TRUE,FALSE,",
         "diet,text,false,true,",
-        "note,text,false,false,",
+        'note,text,false,false,"What we',
+        "",
+        'noted, ""by hand"""',
     ],
     "own_segments": [
         "segment_id,segment_name,meaning,suggested_message,owner,minimum_size",
@@ -367,7 +371,7 @@ OWN_SEEDS = {
         "own_gold,1,custom_attributes.tier,one_of,gold | platinum",
         "own_gold,1,custom_attributes.points,at_least,-12.5",
         "own_gold,2,signed_up_at,at_most,2024-02-29",
-        "own_gold,2,is_guest,equals,false",
+        "own_gold,2,is_guest,equals,FALSE",
         "own_gold,2,custom_attributes.renews_on,within_next_days,0",
         "own_gold,2,order_count,is_unknown,",
     ],
@@ -376,6 +380,12 @@ OWN_SEEDS = {
         "generic,first_name,first_name,text,field,,email_marketing,crm,*",
         "generic,custom_attributes.points,points,number,field,0,profiling,crm,*",
         "generic,custom_attributes.renews_on,renews_on,text,field,,profiling,crm,*",
+    ],
+    "lifecycle_thresholds": [
+        "",
+        "threshold_id,fixed_days,rhythm_quantile,meaning",
+        "",
+        "new_lead,7,,A person without a purchase",
     ],
 }
 # A line of a seed, and words of what is said of it.
@@ -420,6 +430,10 @@ WRONG_ROWS = {
             "fallback must be a number"
         ),
     },
+    "lifecycle_thresholds": {
+        "active,ten,,": "fixed_days is 'ten', and must be a whole number (integer).",
+        "cooling,90,most,": "rhythm_quantile is 'most', and must be a number (decimal(",
+    },
 }
 
 
@@ -434,6 +448,11 @@ def own_project(sources_project, tmp_path):
         for name, lines in OWN_SEEDS.items():
             text = "\n".join([*lines, *(rows or {}).get(name, ())])
             (project / "seeds" / f"{name}.csv").write_text(text + "\n")
+            (path,) = (ROOT / "seeds").glob(f"*/{name}.yml")
+            (declared,) = yaml.safe_load(path.read_text())["seeds"]
+            of_seed = {key: declared[key] for key in ("name", "config")}
+            said = yaml.safe_dump({"seeds": [of_seed]})
+            (project / "seeds" / f"{name}.yml").write_text(said)
         for name, sql in dict(models).items():
             (project / "models" / f"{name}.sql").write_text(sql)
         return project
@@ -450,15 +469,34 @@ def test_own_columns_and_segments_that_keep_the_rules_pass(landing, dbt, own_pro
 def test_every_wrong_row_of_own_columns_and_segments_is_named(landing, dbt, own_project):
     """By file, line and content; in a run and in the check of the landing alike."""
     landing()
-    project = own_project(WRONG_ROWS)
+    # The rule is none of the wrong ones: the attribute is.
+    unjudged = "own_gold,1,custom_attributes.size,contains,x"
+    project = own_project(WRONG_ROWS | {"segment_rules": [*WRONG_ROWS["segment_rules"], unjudged]})
     for arguments in (["seed"], ["--quiet", "run-operation", "check_landing"]):
         result = dbt(*arguments, project=project)
         for name, rows in WRONG_ROWS.items():
             for line, words in enumerate(rows.values(), len(OWN_SEEDS[name]) + 1):
-                stops(result, f"seeds/{name}.csv, line {line} (", words)
+                after = ":" if name == "lifecycle_thresholds" else " ("
+                stops(result, f"seeds/{name}.csv, line {line}{after}", words)
     assert " ".join(result.stdout.split()).count("seeds/segment_rules.csv, line ") == len(
         WRONG_ROWS["segment_rules"]
     )
+
+
+def test_a_header_that_does_not_fit_is_the_only_problem(landing, dbt, own_project):
+    """A file saved with semicolons: nothing can be said of its rows and of what hangs on them."""
+    landing()
+    project = own_project()
+    path = project / "seeds" / "attribute_catalog.csv"
+    path.write_text("\ufeff" + path.read_text().replace(",", ";"))
+    result = dbt("seed", project=project)
+    stops(
+        result,
+        "1. seeds/attribute_catalog.csv: the header must be"
+        " attribute_name,attribute_type,is_in_rules,is_sensitive,meaning; found"
+        " attribute_name;attribute_type;is_in_rules;is_sensitive;meaning.",
+    )
+    assert "2. " not in result.stdout
 
 
 def test_models_of_own_segments_must_be_known_to_dbt(landing, dbt, own_project):

@@ -246,6 +246,21 @@ def test_a_seed_of_the_shop_takes_the_place_of_ours(shop):
         ).fetchall()
 
 
+def test_seeds_as_they_were_built_are_not_taken_for_edited(shop):
+    """Neither ours nor the shop's own, which stand in another schema."""
+    assert shop.run("tools.preview").startswith("No file in seeds/ differs")
+
+
+def test_a_value_of_another_type_in_a_seed_of_the_shop_is_named(shop):
+    path = shop.project / "seeds" / "segment_thresholds.csv"
+    text = path.read_text()
+    path.write_text(text.replace("days,60,", "days,sixty,"))
+    named = r"seeds/segment_thresholds.csv, line 2: value is 'sixty', and must be a number"
+    with pytest.raises(AssertionError, match=named):
+        shop.run("tools.check")
+    path.write_text(text)
+
+
 def test_own_columns_and_own_segments_arrive_without_a_change_of_our_files(shop):
     """In memberships, and in what the e-mail platform is sent."""
     assert shop.ask(

@@ -474,7 +474,7 @@ def rebuilt(shop, edited, parsed, preview, builds):
     edit(
         edited,
         "attribute_catalog",
-        "points,number,true,false,Points",
+        "points,Number,TRUE,FALSE,Points",
         "diet,text,false,true,What they eat",
     )
     edit(
@@ -568,14 +568,21 @@ def test_without_an_edit_there_is_nothing_to_preview(shop, preview):
 
 def test_edited_seeds_that_break_a_rule_are_named_by_the_preview(shop, edited, parsed, rebuilt):
     """Nothing is left behind, and the words are those that a build would have."""
-    (path,) = edited.glob("seeds/own/segment_rules.csv")
-    text = path.read_text()
-    path.write_text(text + "own_gold,1,order_cuont,at_least,1\n")
+    paths = [
+        edited / "seeds" / name
+        for name in ("own/segment_rules.csv", "segments/lifecycle_thresholds.csv")
+    ]
+    texts = [path.read_text() for path in paths]
+    edit(edited, "segment_rules", "own_gold,1,order_cuont,at_least,1")
+    edit(edited, "lifecycle_thresholds", replaced=[("\nactive,30,", "\n\nactive,ten,")])
     listed = sorted(path.name for path in shop.iterdir())
     result = previewed(shop, edited, parsed)
-    path.write_text(text)
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text)
     assert result.returncode != 0
+    assert "Traceback" not in result.stderr
     assert "seeds/own/segment_rules.csv, line 5" in result.stderr
+    assert "seeds/segments/lifecycle_thresholds.csv, line 5: fixed_days is 'ten'" in result.stderr
     assert "Nothing was changed" in result.stderr
     assert sorted(path.name for path in shop.iterdir()) == listed
 
@@ -689,8 +696,8 @@ def test_the_pseudonymous_copy_has_no_words_that_a_shop_wrote(rebuilt, tmp_path,
 EVERYBODY = "from core.dim_customers"
 FAULTS = {
     "'x' as customer_key, 'own_club' as segment_id": "has no column reason",
-    "'x' as customer_key, 'own_club' as segment_id, 'r' as reason": "1 rows whose customer_key",
-    f"customer_key, 'own_club' as segment_id, null as reason {EVERYBODY} limit 1": "1 rows without",
+    "'x' as customer_key, 'own_club' as segment_id, 'r' as reason": "1 row whose customer_key",
+    f"customer_key, 'own_club' as segment_id, null as reason {EVERYBODY} limit 1": "1 row without",
     f"customer_key, 'own_club' as segment_id, 'r' as reason {EVERYBODY}, range(2)": "rows too many",
     f"customer_key, 'own_x' as segment_id, 'r' as reason {EVERYBODY}": (
         "names the segment own_x, which has no row in own_segments"
@@ -766,7 +773,11 @@ def test_a_failed_build_leaves_the_published_marts_as_they_were(shop):
     landed = orders.read_bytes()
     orders.unlink()
     result = build(shop)
+    elsewhere = {"LETTERSHOP_PUBLISHED": str(shop / "never.duckdb")}
+    first = Build(shop, shop / "landing").program("tools.build", env=elsewhere)
     orders.write_bytes(landed)
+    assert first.returncode != 0
+    assert "Nothing was published, and nothing had been before." in first.stderr
     assert result.returncode != 0
     assert "shop_orders" in result.stdout and "stays as it was" in result.stderr
     assert (shop / "published.duckdb").read_bytes() == before

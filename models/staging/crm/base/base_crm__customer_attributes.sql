@@ -14,7 +14,7 @@ standardised as (
         lower(trim(source.attribute_name)) as clean_attribute_name,
         case
             when catalogue.attribute_name is null then source.attribute_value
-            else {{ attribute_text('source.attribute_value', 'catalogue.attribute_type') }}
+            else {{ attribute_text('source.attribute_value', 'lower(catalogue.attribute_type)') }}
         end as clean_attribute_value,
         catalogue.attribute_type as catalogue_type,
         -- Whenever it was updated: a nightly reload is no activity of an erased person.
