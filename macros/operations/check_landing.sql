@@ -287,7 +287,7 @@
         table (dict): customer_attributes; see inspect_landing.
 #}
 {% macro report_attributes(table) %}
-    {%- set seed = lettershop.seed_rows('attribute_catalog') -%}
+    {%- set seed = lettershop.seed_rows(lettershop.seed_files(), 'attribute_catalog') -%}
     {%- set known = (seed.rows if seed else []) | map(attribute='attribute_name') | list -%}
     {%- set rows = run_query(
         'select lower(trim(cast(attribute_name as varchar))) as name, count(*) as n from '

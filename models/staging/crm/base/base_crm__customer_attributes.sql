@@ -16,7 +16,7 @@ standardised as (
             when catalogue.attribute_name is null then source.attribute_value
             else {{ attribute_text('source.attribute_value', 'lower(catalogue.attribute_type)') }}
         end as clean_attribute_value,
-        catalogue.attribute_type as catalogue_type,
+        lower(catalogue.attribute_type) as catalogue_type,
         -- Whenever it was updated: a nightly reload is no activity of an erased person.
         {{ is_erased(identifiers, 'null') }} as is_withheld
     from source
