@@ -607,8 +607,8 @@ decided as (
 {% macro week_began_date(customer_key) -%}
     {%- set digits = ["substr(md5(" ~ customer_key ~ "), 1, 1)", "substr(md5(" ~ customer_key ~ "), 2, 1)"] -%}
     {%- set of_256 -%}
-    (16 * position({{ digits[0] }} in '0123456789abcdef')
-        + position({{ digits[1] }} in '0123456789abcdef'))
+    (16 * position(({{ digits[0] }}) in ('0123456789abcdef'))
+        + position(({{ digits[1] }}) in ('0123456789abcdef')))
     {%- endset -%}
     cast(
         {{ lettershop.as_of_date() }}
