@@ -320,7 +320,8 @@ def sources_project(tmp_path_factory):
     (project / "seeds").mkdir()
     (project / "seeds" / "anything.csv").write_text("id\n1\n")
     # What check_landing names the shop's own columns by.
-    shutil.copy(ROOT / "seeds" / "own" / "attribute_catalog.csv", project / "seeds")
+    for path in ROOT.glob("seeds/own/attribute_catalog.*"):
+        shutil.copy(path, project / "seeds")
     config = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
     for key in ("on-run-end", "models", "seeds", "snapshots", "data_tests"):
         config.pop(key, None)
