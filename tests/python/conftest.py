@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import traceback
 from functools import cache
 from multiprocessing import forkserver
 from pathlib import Path
@@ -177,6 +178,9 @@ def _in_fork(function) -> int:
             code = stopped.code if isinstance(stopped.code, int) else int(bool(stopped.code))
             if isinstance(stopped.code, str):
                 print(stopped.code, file=sys.stderr)
+        except BaseException:
+            # As at the end of a program; nobody else would see why it ended.
+            traceback.print_exc()
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
