@@ -5,21 +5,28 @@
     Returns: str, a query.
 #}
 {% macro visitor_fingerprints() -%}
-    {%- set visitors = ['anonymous_id', 'customer_id', 'email', 'esp_contact_id'] -%}
-    {%- set key_hash = lettershop.fingerprint([
-        'store', lettershop.identifier_type(visitors), 'coalesce(' ~ visitors | join(', ') ~ ')',
-    ]) -%}
     select
-        {{ key_hash }} as key_hash,
+        visitor_hash as changed_key,
         {{ lettershop.fingerprint_of_all('fingerprint') }} as fingerprint
     from {{ ref('stg_web__events') }}
     where is_personal
-    group by {{ key_hash }}
+    group by visitor_hash
 {%- endmacro %}
 
 {#
-    The same for messages; the rules that tell people from machines are part of what they are made
-    from.
+    The fingerprint of the visitor of a site event: the device, or else whoever was named.
+
+    Returns: str, a SQL expression of an integer type.
+#}
+{% macro visitor_hash() -%}
+    {%- set visitors = ['anonymous_id', 'customer_id', 'email', 'esp_contact_id'] -%}
+    {{ lettershop.fingerprint([
+        'store', lettershop.identifier_type(visitors), 'coalesce(' ~ visitors | join(', ') ~ ')',
+    ]) }}
+{%- endmacro %}
+
+{#
+    The same for messages.
 
     Args:
         has_reactions (bool): only messages that were opened or clicked.
@@ -27,89 +34,127 @@
 #}
 {% macro message_fingerprints(has_reactions=false) -%}
     select
-        {{ lettershop.fingerprint(['store', 'message_id']) }} as key_hash,
-        {{ lettershop.fingerprint([
-            lettershop.fingerprint_of_all('fingerprint'),
-            '(select ' ~ lettershop.fingerprint_of_all(
-                lettershop.fingerprint(['priority', 'pattern', 'is_whole', 'kind'])
-            ) ~ ' from ' ~ ref('user_agent_rules') ~ ')',
-        ]) }} as fingerprint
+        message_hash as changed_key,
+        {{ lettershop.message_fingerprint() }} as fingerprint
     from {{ ref('stg_esp__events') }}
     where occurred_at < {{ lettershop.as_of_at() }}
-    group by {{ lettershop.fingerprint(['store', 'message_id']) }}
+    group by message_hash
     {%- if has_reactions %}
     having count(case when event_type in ('opened', 'clicked') then 1 end) > 0
     {%- endif -%}
 {%- endmacro %}
 
 {#
-    The same for the ledger: every customer, and the fingerprint of all that their days add up. Visits
-    and messages carry one already; they are added up by identifier, of which there are few, and
-    only then attached to the customer.
+    The fingerprint of a message; the rules that tell people from machines are part of what it is
+    made from.
+
+    Returns: str, an aggregate expression over the message's rows in stg_esp__events.
+#}
+{% macro message_fingerprint() -%}
+    {{ lettershop.fingerprint([
+        lettershop.fingerprint_of_all('fingerprint'),
+        '(select ' ~ lettershop.fingerprint_of_all(
+            lettershop.fingerprint(['priority', 'pattern', 'is_whole', 'kind'])
+        ) ~ ' from ' ~ ref('user_agent_rules') ~ ')',
+    ]) }}
+{%- endmacro %}
+
+{#
+    Everything that the ledger adds up, a row per movement: the customer, the day, what the day gets
+    of it, and the fingerprint of all that. Counts that a movement has nothing to do with are null.
+
+    Args:
+        condition (str): SQL over customer_key. Asked of every fact by itself, since an engine does
+            not look through a union for what it need not read.
+    Returns: str, a query.
+#}
+{% macro customer_movements(condition='customer_key is not null') -%}
+    {#- Cheaper than the day itself, which begins by the time zone. -#}
+    {%- set zone = "'" ~ var('shop_timezone') ~ "'" -%}
+    select
+        customer_key,
+        order_date as activity_date,
+        1 as order_count,
+        product_base_amount as net_revenue_base_amount,
+        {{ lettershop.fingerprint([
+            "'order'", 'store', 'order_id', 'order_date', 'product_base_amount',
+        ]) }} as fingerprint
+    from {{ ref('fct_orders') }}
+    where is_valid and {{ condition }}
+    union all by name
+    select
+        customer_key,
+        refund_date as activity_date,
+        -product_base_amount as net_revenue_base_amount,
+        {{ lettershop.fingerprint([
+            "'refund'", 'store', 'refund_id', 'refund_date', 'product_base_amount',
+        ]) }} as fingerprint
+    from {{ ref('fct_refunds') }}
+    where effect = 'revenue' and {{ condition }}
+    {%- set counts = [
+        'page_view_count', 'product_view_count', 'search_count', 'cart_add_count',
+        'checkout_count', 'engaged_seconds',
+    ] %}
+    union all by name
+    select
+        customer_key,
+        session_date as activity_date,
+        1 as session_count,
+        {{ counts | join(', ') }},
+        {{ lettershop.fingerprint(
+            ["'session'", zone, 'store', 'visitor_type', 'visitor', 'session_id', 'started_at']
+            + counts
+        ) }} as fingerprint
+    from {{ ref('fct_web_sessions') }}
+    where {{ condition }}
+    union all by name
+    select * from (
+        with messages as (
+            select * from {{ ref('fct_messages') }}
+            where channel = 'email' and {{ condition }}
+        )
+        {%- for event, count in {
+            'sent': 'email_sent_count', 'delivered': 'email_delivered_count',
+            'opened': 'email_open_count', 'clicked': 'email_click_count',
+            'unsubscribed': 'email_unsubscribe_count', 'complained': 'email_complaint_count',
+        }.items() %}
+        {{ 'union all by name' if not loop.first }}
+        select
+            customer_key,
+            {{ lettershop.local_date(event ~ '_at') }} as activity_date,
+            1 as {{ count }},
+            {{ lettershop.fingerprint([
+                "'" ~ event ~ "'", zone, 'store', 'message_id', event ~ '_at',
+            ]) }} as fingerprint
+        from messages
+        where {{ event }}_at is not null
+        {%- endfor %}
+    ) as message_events
+    {%- for model, id, day, count in [
+        ['fct_social_interactions', 'event_id', 'interaction_date', 'social_interaction_count'],
+        ['fct_service_interactions', 'interaction_id', 'opened_date', 'service_interaction_count'],
+        ['fct_coupon_redemptions', 'redemption_id', 'redeemed_date', 'coupon_redemption_count'],
+    ] %}
+    union all by name
+    select
+        customer_key,
+        {{ day }} as activity_date,
+        1 as {{ count }},
+        {{ lettershop.fingerprint(["'" ~ model ~ "'", 'store', id, day]) }} as fingerprint
+    from {{ ref(model) }}
+    where {{ condition }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#
+    The same for the ledger: every customer, and the fingerprint of all that their days add up.
 
     Returns: str, a query.
 #}
 {% macro customer_fingerprints() -%}
-    {%- set attached = [
-        ['fct_orders', 'is_valid', [
-            "'order'", 'store', 'order_id', 'order_date', 'product_base_amount',
-        ]],
-        ['fct_refunds', "effect = 'revenue'", [
-            "'refund'", 'store', 'refund_id', 'refund_date', 'product_base_amount',
-        ]],
-        ['fct_social_interactions', 'true', ["'social'", 'store', 'event_id', 'interaction_date']],
-        ['fct_service_interactions', 'true', ["'service'", 'store', 'interaction_id', 'opened_date']],
-        ['fct_coupon_redemptions', 'true', [
-            "'redemption'", 'store', 'redemption_id', 'redeemed_date',
-        ]],
-    ] -%}
-    {#- Days begin by the time zone, and what is an e-mail the campaign may say. -#}
-    {%- set zone = "'" ~ var('shop_timezone') ~ "'" -%}
-    {%- set identified = [
-        ['int_web_sessions_cut', ["'session'", zone, 'movements.session_id', 'movements.fingerprint']],
-        ['int_messages_followed', [
-            "'message'", zone, 'movements.message_id', 'movements.fingerprint', 'campaigns.channel',
-        ]],
-    ] -%}
     select
-        key_hash,
+        customer_key as changed_key,
         {{ lettershop.fingerprint_of_all('fingerprint') }} as fingerprint
-    from (
-        {%- for model, condition, columns in attached %}
-        select
-            {{ lettershop.fingerprint(['customer_key']) }} as key_hash,
-            {{ lettershop.fingerprint(columns) }} as fingerprint
-        from {{ ref(model) }}
-        where customer_key is not null and {{ condition }}
-        union all
-        {%- endfor %}
-        {%- for model, columns in identified %}
-        select
-            {{ lettershop.fingerprint(['identifiers.customer_key']) }} as key_hash,
-            named.fingerprint
-        from (
-            select
-                movements.store,
-                movements.identifier_type,
-                movements.identifier,
-                {{ lettershop.fingerprint_of_all(lettershop.fingerprint(columns)) }} as fingerprint
-            from {{ ref(model) }} as movements
-            {%- if model == 'int_messages_followed' %}
-            left join {{ ref('dim_campaigns') }} as campaigns
-                on
-                    movements.store = campaigns.store
-                    and movements.campaign_id = campaigns.campaign_id
-            {%- endif %}
-            group by movements.store, movements.identifier_type, movements.identifier
-        ) as named
-        inner join {{ ref('dim_identifiers') }} as identifiers
-            on
-                named.store = identifiers.store
-                and named.identifier_type = identifiers.identifier_type
-                and named.identifier = identifiers.identifier
-        where identifiers.customer_key is not null
-        {{ 'union all' if not loop.last }}
-        {%- endfor %}
-    ) as movements
-    group by key_hash
+    from ({{ lettershop.customer_movements() }}) as movements
+    group by customer_key
 {%- endmacro %}

@@ -15,7 +15,7 @@
         relation (Relation): the base model.
         source_name (str), table_name (str): see `landing_contract`.
         identifiers (list of str): the columns that identify a person.
-        event_at (str), key (str): columns.
+        event_at (str), key (str): columns. The fingerprint of store and key is `event_hash`.
         unless (str): see `is_expired`; over the alias `source`.
     Returns: str, SQL statements; none before the first build.
 #}
@@ -51,7 +51,7 @@
         from {{ lettershop.landed(relation) }}
         where {{ key }} is not null
         union
-        select {{ lettershop.fingerprint(['source.store', 'source.' ~ key]) }} as key_hash
+        select source.event_hash as key_hash
         from {{ relation }} as source
         {{- lettershop.newly_erased_joins('source', relation, identifiers) if somebody_is_to_be_erased }}
         where
@@ -61,19 +61,14 @@
             or {{ lettershop.is_erased(identifiers, 'source.' ~ event_at) }}
             {%- endif %}
             or {{ lettershop.is_expired(table_name, 'source.' ~ event_at, unless) }};
+        {%- set is_reopened -%}
+            event_hash in (select key_hash from {{ lettershop.reopened(relation) }})
+            and row_status not in ('withheld', 'expired')
+        {%- endset %}
         create or replace temporary table {{ lettershop.restated(relation) }} as
-        select * from {{ relation }}
-        where
-            {{ lettershop.fingerprint(['store', key]) }} in (
-                select key_hash from {{ lettershop.reopened(relation) }}
-            )
-            and row_status not in ('withheld', 'expired');
+        {{ lettershop.whole_rows(relation, is_reopened) }};
         delete from {{ relation }}
-        where
-            {{ lettershop.fingerprint(['store', key]) }} in (
-                select key_hash from {{ lettershop.reopened(relation) }}
-            )
-            and row_status not in ('withheld', 'expired');
+        where {{ is_reopened }};
     {%- endif -%}
 {%- endmacro %}
 

@@ -17,14 +17,14 @@
     beside the rows: nothing needs to be remembered between runs, whatever stopped the last one, and
     it does not matter why a row changed: it came late, was corrected, changed hands or was erased.
 
-    Keys are known by their hash, which is quicker to group than what they are made of. Two keys
-    that share one are restated together.
+    A key is one column, so that an engine can look for it before it reads the rest of a row. Where it
+    is made of several, it is their fingerprint; two keys that share one are restated together.
 
     Args:
         relation (Relation): the model; needs the column `fingerprint`.
-        key (list of str): columns of the model.
-        made_from (str): a query of `key_hash`, the fingerprint of the key, and the fingerprint of all
-            rows of the key.
+        key (str): a column of the model.
+        made_from (str): a query of `changed_key`, every key that the model is made from, and the
+            fingerprint of all rows of the key.
         is_repeated (bool): whether every row carries the fingerprint of its key; else those of a
             key's rows add up to it.
     Returns: str, SQL statements; none before the first build.
@@ -33,17 +33,17 @@
     {%- if execute and is_incremental() -%}
         create or replace temporary table {{ lettershop.restated(relation) }} as
         select
-            coalesce(now_made.key_hash, once_made.key_hash) as key_hash,
+            coalesce(now_made.changed_key, once_made.changed_key) as changed_key,
             now_made.fingerprint
         from ({{ made_from }}) as now_made
         full outer join (
             select
-                {{ lettershop.fingerprint(key) }} as key_hash,
+                {{ key }} as changed_key,
                 {{ 'max(fingerprint)' if is_repeated else lettershop.fingerprint_of_all('fingerprint') }}
                     as fingerprint
             from {{ relation }}
-            group by {{ lettershop.fingerprint(key) }}
-        ) as once_made on now_made.key_hash = once_made.key_hash
+            group by {{ key }}
+        ) as once_made on now_made.changed_key = once_made.changed_key
         where now_made.fingerprint is distinct from once_made.fingerprint;
         delete from {{ relation }}
         where {{ lettershop.is_restated(relation, key) }};
@@ -56,7 +56,7 @@
     Args:
         relation (Relation): the model.
         made_from (str): see `restate_changed`.
-    Returns: str, a query of key_hash and fingerprint.
+    Returns: str, a query of changed_key and fingerprint.
 #}
 {% macro restated_fingerprints(relation, made_from) -%}
     {%- if is_incremental() -%}
@@ -67,19 +67,19 @@
 {%- endmacro %}
 
 {#
-    The condition that a row belongs to a key that this run restates; true in a full build.
+    The condition that a row belongs to a key that this run restates; in a full build, to any.
 
     Args:
         relation (Relation): the model.
-        key (list of str): columns of the query, as the model's.
+        key (str): a column of the query.
     Returns: str, a SQL expression of type boolean.
 #}
 {% macro is_restated(relation, key) -%}
     {%- if is_incremental() -%}
-    {{ lettershop.fingerprint(key) }} in (
-        select key_hash from {{ lettershop.restated(relation) }}
+    {{ key }} in (
+        select changed_key from {{ lettershop.restated(relation) }}
     )
     {%- else -%}
-    true
+    {{ key }} is not null
     {%- endif -%}
 {%- endmacro %}

@@ -3,7 +3,7 @@
     incremental_strategy='append',
     on_schema_change='fail',
     pre_hook="{{ restate_changed(
-        this, ['store', 'message_id'], message_fingerprints(has_reactions=true), is_repeated=true
+        this, 'message_hash', message_fingerprints(has_reactions=true), is_repeated=true
     ) }}"
 ) }}
 
@@ -13,7 +13,7 @@ with events as (
     select * from {{ ref('stg_esp__events') }}
     where
         occurred_at < {{ as_of_at() }}
-        and {{ is_restated(this, ['store', 'message_id']) }}
+        and {{ is_restated(this, 'message_hash') }}
 ),
 
 fingerprints as (
@@ -96,10 +96,11 @@ final as (
             when reactions.user_agent is null and reactions.event_type = 'opened' then 'unknown'
             else 'likely_human'
         end as kind,
+        reactions.message_hash,
         fingerprints.fingerprint
     from reactions
     inner join fingerprints
-        on {{ fingerprint(['reactions.store', 'reactions.message_id']) }} = fingerprints.key_hash
+        on reactions.message_hash = fingerprints.changed_key
     left join deliveries
         on reactions.store = deliveries.store and reactions.message_id = deliveries.message_id
     left join judged_user_agents on lower(reactions.user_agent) = judged_user_agents.user_agent

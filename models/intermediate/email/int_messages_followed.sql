@@ -2,9 +2,7 @@
     materialized='incremental',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{{ restate_changed(
-        this, ['store', 'message_id'], message_fingerprints(), is_repeated=true
-    ) }}"
+    pre_hook="{{ restate_changed(this, 'message_hash', message_fingerprints()) }}"
 ) }}
 
 -- What became of every message: one row out of its events. Described by its `sent` event, or else
@@ -17,16 +15,12 @@ with events as (
     from {{ ref('stg_esp__events') }}
     where
         occurred_at < {{ as_of_at() }}
-        and {{ is_restated(this, ['store', 'message_id']) }}
-),
-
-fingerprints as (
-    {{ restated_fingerprints(this, message_fingerprints()) }}
+        and {{ is_restated(this, 'message_hash') }}
 ),
 
 reactions as (
     select * from {{ ref('int_message_reactions_judged') }}
-    where {{ is_restated(this, ['store', 'message_id']) }}
+    where {{ is_restated(this, 'message_hash') }}
 ),
 
 outcomes as (
@@ -50,7 +44,9 @@ outcomes as (
         {%- for event_type in ['delivered', 'dropped', 'bounced', 'unsubscribed', 'complained'] %}
         min(case when event_type = '{{ event_type }}' then occurred_at end) as {{ event_type }}_at,
         {%- endfor %}
-        min(case when event_type = 'bounced' then bounce_type end) as bounce_type
+        min(case when event_type = 'bounced' then bounce_type end) as bounce_type,
+        min(message_hash) as message_hash,
+        {{ message_fingerprint() }} as fingerprint
     from events
     group by store, message_id
 ),
@@ -103,10 +99,9 @@ final as (
         coalesce(responses.human_click_count, 0) as human_click_count,
         outcomes.unsubscribed_at,
         outcomes.complained_at,
-        fingerprints.fingerprint
+        outcomes.message_hash,
+        outcomes.fingerprint
     from outcomes
-    inner join fingerprints
-        on {{ fingerprint(['outcomes.store', 'outcomes.message_id']) }} = fingerprints.key_hash
     left join responses
         on outcomes.store = responses.store and outcomes.message_id = responses.message_id
 )

@@ -2,9 +2,7 @@
     materialized='incremental',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{{ restate_changed(
-        this, ['store', 'visitor_type', 'visitor'], visitor_fingerprints()
-    ) }}"
+    pre_hook="{{ restate_changed(this, 'visitor_hash', visitor_fingerprints()) }}"
 ) }}
 
 -- Visits: what the tracker groups by a session id, and, where it gives none, events of one visitor
@@ -26,7 +24,7 @@ visits as (
 
 restated as (
     select * from visits
-    where {{ is_restated(this, ['store', 'visitor_type', 'visitor']) }}
+    where {{ is_restated(this, 'visitor_hash') }}
 ),
 
 spaced as (
@@ -107,6 +105,7 @@ final as (
         ] %}
         {{ first_of(column, ['occurred_at', 'event_id']) }} as {{ name }},
         {%- endfor %}
+        min(visitor_hash) as visitor_hash,
         {{ fingerprint_of_all('fingerprint') }} as fingerprint
     from numbered
     group by store, visitor_type, visitor, session_id, session_number

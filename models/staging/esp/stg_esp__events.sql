@@ -31,6 +31,7 @@ final as (
         occurred_at,
 
         -- to see what changed
+        message_hash,
         fingerprint
     from events
     where row_status = 'accepted'

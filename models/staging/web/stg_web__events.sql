@@ -40,6 +40,7 @@ final as (
         occurred_at,
 
         -- to see what changed
+        visitor_hash,
         fingerprint
     from events
     where row_status = 'accepted'

@@ -107,6 +107,8 @@ final as (
         row_status,
         case when is_kept then reject_reason end as reject_reason,
         case when is_kept then unusable_columns end as unusable_columns,
+        case when is_kept then {{ fingerprint(['store', 'event_id']) }} end as event_hash,
+        case when is_kept then {{ fingerprint(['store', 'message_id']) }} end as message_hash,
         case when is_kept then {{ fingerprint(columns) }} end as fingerprint
     from (
         select
