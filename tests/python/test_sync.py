@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import time
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 import httpx
@@ -207,6 +208,36 @@ def test_a_deletion_waits_for_imports(outbox, tmp_path):
         words = [(word, op) for word, op, *_ in esp.log]
         assert words.index(("received", "delete")) > words.index(("applied", "upsert"))
         assert_holds("klaviyo", esp, outbox)
+
+
+def test_who_swapped_addresses_while_no_sync_ran_is_made_anew_the_next_night(
+    name, outbox, tmp_path
+):
+    """Nothing follows a deletion of the same address in one night, also of people who come anew."""
+    project = fast_project(name, tmp_path, records=5)
+    keys = outbox.join(10)
+    outbox.build()
+    with KINDS[name](delay=0.02) as esp:
+        sends(name, esp, outbox, project)
+        before = set(esp.held())
+        outbox.swap(*keys[:2])
+        outbox.change(keys[5:6], "active")
+        outbox.build()
+        said = sends(name, esp, outbox, project, "--dry-run")
+        assert "2 records would follow a deletion of the same id or address" in said
+        said = sends(name, esp, outbox, project)
+        assert f"{name}_delete: 2 sent" in said and f"{name}_upsert: 3 wait until 20" in said
+        assert len(before - set(esp.held())) == 2 and len(esp.held()) == 8
+        esp.forget_counts()
+        assert "3 wait until" in sends(name, esp, outbox, project)
+        assert not esp.answers
+        held_until = tmp_path / "state" / name / "held_until"
+        wait = datetime.fromisoformat(held_until.read_text()) - datetime.now(UTC)
+        assert timedelta(hours=19) < wait <= timedelta(hours=20)
+        held_until.write_text(str(datetime.now(UTC) - timedelta(minutes=1)))
+        assert "wait" not in sends(name, esp, outbox, project)
+        assert_holds(name, esp, outbox)
+        assert sum(esp.records) == 3 and not held_until.exists()
 
 
 # --- What was accepted and not applied ------------------------------------------------------------
