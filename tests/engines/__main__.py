@@ -143,7 +143,9 @@ def newest_change(state: Path) -> int:
         state: DuckDB's state database.
     """
     with duckdb.connect(str(state), read_only=True) as connection:
-        return connection.execute("select max(change_seq) from activation.esp_outbox").fetchone()[0]
+        return connection.execute(
+            "select coalesce(max(change_seq), 0) from activation.esp_outbox"
+        ).fetchone()[0]
 
 
 def free_port() -> int:
