@@ -282,13 +282,22 @@ class History:
             "core.dim_esp_contacts": [
                 (row[0], row[1], row[2], row[5], row[6], "complete") for row in self.exported
             ],
-            "activation.esp_trigger_events": [],
+            # A trigger of everybody every third day, whoever they are by now.
+            "activation.esp_trigger_events": [
+                (md5(key, str(self.now)), "birthday", key, json.dumps(self.expires()))
+                for key in self.people
+                if (self.now.day + int(key[3:])) % 3 == 0
+            ],
         }
 
     def now_in(self, statement: str) -> str:
         """Return a statement at the clock of the day."""
         statement = statement.replace(f"'{CLOCK}'", f"'{self.now}'")
         return statement.replace(f"'{CLOCK.date()}'", f"'{self.now.date()}'")
+
+    def expires(self) -> dict[str, str]:
+        """Return what an event of the day says: it is worth a message for two days."""
+        return {"expires_at": f"{(self.now + timedelta(days=2)).isoformat()}Z"}
 
     def rows(self, condition: str, source: str = OUTBOX) -> list[dict]:
         """Return rows of the outbox, or of a query of it, in order."""
@@ -396,7 +405,8 @@ def live_through(history: History, day_count: int) -> dict[str, int]:
             counts[row["op"]] += 1
             if row["payload"]:
                 wanted = history.wanted[row["customer_key"]]
-                assert (row["email"], row["payload"]) == wanted[2:4]
+                payload = json.dumps(history.expires()) if row["op"] == "event" else wanted[3]
+                assert (row["email"], row["payload"]) == (wanted[2], payload)
         assert [row["op"] for row in new] == sorted((row["op"] for row in new), key=ORDER.index)
         assert history.build() == [], "the same again"
         must_sync = history.in_order or day > day_count
