@@ -46,7 +46,7 @@ shown as (
     {%- for source in ['latest', 'events', 'overtaken'] %}
     select
         {{ source }}.*,
-        {{ source == 'overtaken' }} as is_overtaken
+        {{ 'true' if source == 'overtaken' else 'false' }} as is_overtaken
     from {{ source }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}

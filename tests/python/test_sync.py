@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import subprocess
 import time
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import httpx
 import pytest
+import yaml
 from drt.config.parser import load_syncs_safe
 
 from tests.e2e.checks import assert_holds, assert_nothing_came_back, at_random, sends
@@ -522,6 +524,14 @@ def test_every_op_has_a_sync_that_closes_the_traps(name, monkeypatch):
         assert f"op = '{op_of(one)}' and change_seq > {{{{ cursor_value }}}}" in one.model
         assert one.sync.watermark.default_value == "0" and one.sync.rate_limit.burst is None
         assert one.sync.retry.max_attempts >= 5 and one.destination.body_mode == "batch"
+
+
+def test_what_a_sync_reads_is_in_an_exposure(name):
+    exposures = yaml.safe_load((ROOT / "models/activation/_activation__exposures.yml").read_text())
+    (exposure,) = (one for one in exposures["exposures"] if one["name"] == "esp_outbox_sync")
+    for path in (ROOT / "sync" / name / "syncs").glob("*.yml"):
+        (view,) = re.findall(r"from activation\.(\w+)", path.read_text())
+        assert f"ref('{view}')" in exposure["depends_on"]
 
 
 REFUSED_BY_CONTRACT = {
