@@ -9,13 +9,17 @@ with outbox as (
     select * from {{ ref('esp_outbox') }}
 ),
 
-exports as (
-    select count(*) as contact_count from {{ ref('dim_esp_contacts') }}
-    where export_kind <> 'undated'
+contacts as (
+    select * from {{ ref('dim_esp_contacts') }}
 ),
 
 latest as (
     {{ latest_ops('outbox') }}
+),
+
+exports as (
+    select count(*) as contact_count from contacts
+    where export_kind <> 'undated'
 ),
 
 events as (
