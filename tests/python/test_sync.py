@@ -243,6 +243,31 @@ def test_who_swapped_addresses_while_no_sync_ran_is_made_anew_the_next_night(
         assert sum(esp.records) == 3 and not held_until.exists()
 
 
+def test_erasures_that_nobody_told_in_time_are_said(name, outbox, tmp_path):
+    """Without an export the outbox forgets after thirty days whom a platform is to erase."""
+    project = fast_project(name, tmp_path)
+    keys = outbox.join(10)
+    outbox.build()
+    with KINDS[name]() as esp:
+        sends(name, esp, outbox, project)
+        outbox.leave(keys[:2], "erase")
+        outbox.build()
+        assert "never told" not in sends(name, esp, outbox, project, "--dry-run")
+        with duckdb.connect(str(outbox.path)) as connection:
+            connection.execute(
+                "update activation.esp_outbox set customer_key = null, esp_id = null, email = null"
+                " where op = 'erase'"
+            )
+            connection.execute(f"delete from activation.esp_{name} where op = 'erase'")
+        for option in ([], ["--dry-run"]):
+            said = sends(name, esp, outbox, project, *option)
+            assert f"2 erasures were never told to {name}" in said
+        with duckdb.connect(str(outbox.path)) as connection:
+            connection.execute("insert into core.dim_esp_contacts values ('k', 'k', 'k')")
+        # An export says who is gone.
+        assert "never told" not in sends(name, esp, outbox, project)
+
+
 # --- What was accepted and not applied ------------------------------------------------------------
 
 

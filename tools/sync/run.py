@@ -159,6 +159,36 @@ def follows_a_deletion(connection: duckdb.DuckDBPyConnection, name: str, at: dic
     ).fetchone()[0]
 
 
+def untold_erasures(connection: duckdb.DuckDBPyConnection, name: str, at: dict[str, int]) -> int:
+    """Return how many erasures the platform was never told of, and cannot be any more.
+
+    Without an export an erasure counts as done after thirty days, and the outbox forgets whose it
+    was. With one it is done when the platform no longer shows the person.
+
+    Args:
+        connection: to the published database.
+        name: of the platform.
+        at: cursors, by sync; where there is none yet, nobody was sent.
+    """
+    if not any(at.values()):
+        return 0
+    return connection.execute(
+        "select count(*) from activation.esp_outbox where op = 'erase' and esp_id is null"
+        " and change_seq > ? and not exists (select 1 from core.dim_esp_contacts)",
+        [at[f"{name}_erase"]],
+    ).fetchone()[0]
+
+
+def say_untold(count: int, name: str) -> None:
+    """Print what untold_erasures found."""
+    if count:
+        print(
+            f"{count:,} erasures were never told to {name}: no sync ran within thirty days of them,"
+            " and whose they were is forgotten. Look there for people who asked to be erased.",
+            file=sys.stderr,
+        )
+
+
 def hold(folder: Path, count: int) -> datetime | None:
     """Return until when nothing is sent that may follow a deletion; None for not at all.
 
@@ -251,7 +281,9 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         syncs, state = load_syncs(project or ROOT / "sync" / name, vars={}), state_store(name)
         waiting = pending(connection, name, syncs, state)
         fit(platform, syncs, waiting)
-        until = hold(folder, follows_a_deletion(connection, name, cursors(syncs, state)))
+        at = cursors(syncs, state)
+        say_untold(untold_erasures(connection, name, at), name)
+        until = hold(folder, follows_a_deletion(connection, name, at))
         held = [sync for sync in syncs if until and op_of(sync) in HELD and waiting[sync.name][0]]
         due = [sync for sync in syncs if waiting[sync.name][0] and sync not in held]
         jobs = folder / "jobs.jsonl"
