@@ -75,6 +75,7 @@ def write_outbox(path: Path, count: int) -> None:
             create schema activation; create schema monitoring; create schema core;
             create table activation.esp_outbox as
             select number + 1 as change_seq, 'upsert' as op, md5(cast(number as varchar)) as esp_id,
+                cast(null as varchar) as new_esp_id,
                 'person' || number || '@example.com' as email, json_object({properties}) as payload
             from range({count}) as numbers (number);
             create table activation.esp_klaviyo as
@@ -86,6 +87,7 @@ def write_outbox(path: Path, count: int) -> None:
             select change_seq, op, '{{"op":"upsert","id":"' || esp_id || '","email":"' || email
                 || '","properties":' || payload || '}}' as payload
             from activation.esp_outbox;
+            create table core.dim_esp_contacts as select '' as esp_contact_id limit 0;
             create table monitoring.privacy_report as
             select 'profiling' as purpose, true as is_declared;
             create table monitoring.activation_tests as

@@ -143,17 +143,16 @@ def follows_a_deletion(connection: duckdb.DuckDBPyConnection, name: str, at: dic
             inner join activation.esp_outbox as outbox using (change_seq)
             inner join ({sent}) as sent (op, change_seq)
                 on shown.op = sent.op and shown.change_seq > sent.change_seq
+        ), gone as (
+            select unnest([esp_id, email]) as name from pending
+            where op in ('erase', 'delete')
+        ), named as (
+            select name from gone where name is not null
         )
-        select count(*)
-        from pending as following
-        where following.op in ('{"', '".join(HELD)}')
-            and exists (
-                select 1 from pending as gone
-                where gone.op in ('erase', 'delete')
-                    and (
-                        gone.esp_id in (following.esp_id, following.new_esp_id)
-                        or gone.email = following.email
-                    )
+        select count(*) from pending
+        where op in ('{"', '".join(HELD)}')
+            and (
+                esp_id in (from named) or new_esp_id in (from named) or email in (from named)
             )
         """
     ).fetchone()[0]
