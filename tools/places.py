@@ -45,6 +45,17 @@ def plain_command(command: str = "dbt build") -> str:
     return f"export {exports}; {command}{with_vars}"
 
 
+def hidden_in_logs() -> dict[str, str]:
+    """Return variables whose values dbt does not write into its logs: the key, as in SQL too."""
+    key = os.environ.get("LETTERSHOP_ERASURE_KEY", "")
+    in_sql = key.replace("'", "''")
+    return {
+        f"DBT_ENV_SECRET_LETTERSHOP_{number}": text
+        for number, text in enumerate(sorted({key, in_sql}, key=len, reverse=True))
+        if text
+    }
+
+
 def dbt(*arguments: str, **options) -> subprocess.CompletedProcess:
     """Run dbt as a process of its own, with the landing's vars where there are any.
 
@@ -64,4 +75,5 @@ def dbt(*arguments: str, **options) -> subprocess.CompletedProcess:
         command += ["--vars", json.dumps(together)]
     environment = os.environ | {name: str(place(name)) for name in DEFAULTS}
     environment["DBT_PROJECT_DIR"] = str(PROJECT)
+    environment |= hidden_in_logs()
     return subprocess.run(command, cwd=PROJECT, env=environment, check=False, **options)

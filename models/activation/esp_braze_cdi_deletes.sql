@@ -4,7 +4,7 @@
 -- for that. Empty unless the var `esp` is braze.
 with ops as (
     select * from {{ ref('esp_latest_ops') }}
-    where '{{ var("esp") }}' = 'braze' and op in ('delete', 'erase')
+    where '{{ var("esp") }}' = 'braze' and op in ('delete', 'erase') and not is_overtaken
 ),
 
 final as (

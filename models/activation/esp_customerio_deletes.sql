@@ -5,7 +5,7 @@
 -- Empty unless the var `esp` is customerio.
 with ops as (
     select * from {{ ref('esp_latest_ops') }}
-    where '{{ var("esp") }}' = 'customerio' and op in ('delete', 'erase')
+    where '{{ var("esp") }}' = 'customerio' and op in ('delete', 'erase') and not is_overtaken
 ),
 
 final as (

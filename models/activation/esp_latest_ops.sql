@@ -2,13 +2,24 @@
 
 -- Grain: profile that the ESP was told of, with its newest change; and event that is still to be
 -- sent. What the views of each ESP show: a change that was overtaken is never sent, so that no
--- upsert can follow an erasure, and events only go to profiles that are there.
+-- upsert can follow an erasure, and events only go to profiles that are there. Save for a deletion
+-- whose profile goes on at another address, since somebody else may have taken the old one: where
+-- no export says that it was carried out, it is shown for thirty days (is_overtaken).
 with outbox as (
     select * from {{ ref('esp_outbox') }}
 ),
 
+contacts as (
+    select * from {{ ref('dim_esp_contacts') }}
+),
+
 latest as (
     {{ latest_ops('outbox') }}
+),
+
+exports as (
+    select count(*) as contact_count from contacts
+    where export_kind <> 'undated'
 ),
 
 events as (
@@ -22,10 +33,27 @@ events as (
         > {{ as_of_at() }}
 ),
 
+overtaken as (
+    select outbox.*
+    from outbox
+    inner join latest on outbox.esp_id = latest.esp_id
+    cross join exports
+    where
+        outbox.op = 'delete'
+        and outbox.change_seq < latest.change_seq
+        and outbox.email <> latest.email
+        and exports.contact_count = 0
+        and {{ dbt.dateadd('day', 30, time_of_iso_text('outbox.changed_at')) }} > {{ as_of_at() }}
+),
+
 shown as (
-    select * from latest
-    union all
-    select * from events
+    {%- for source in ['latest', 'events', 'overtaken'] %}
+    select
+        {{ source }}.*,
+        {{ 'true' if source == 'overtaken' else 'false' }} as is_overtaken
+    from {{ source }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 final as (
@@ -39,7 +67,8 @@ final as (
         payload,
         payload_hash,
         reason,
-        {{ time_of_iso_text('changed_at') }} as changed_at
+        {{ time_of_iso_text('changed_at') }} as changed_at,
+        is_overtaken
     from shown
 )
 

@@ -120,7 +120,8 @@ class LoopbackEsp:
 
     def __enter__(self) -> "LoopbackEsp":
         """Serve on a free port of 127.0.0.1."""
-        opened = socket.socket()
+        # Named, or asyncio does not know that it is TCP, and lets small answers wait for 40 ms.
+        opened = socket.socket(proto=socket.IPPROTO_TCP)
         opened.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{opened.getsockname()[1]}"
         routes = [Route("/{path:path}", self._answer, methods=["GET", "POST"])]

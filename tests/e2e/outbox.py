@@ -131,6 +131,15 @@ class Outbox:
             self.emails[new], self.retired[new] = self.emails[key], key
             self.changes += [("merge", key, new), ("upsert", new, None)]
 
+    def swap(self, first: str, second: str) -> None:
+        """Let two people swap addresses: deleted by one build, made anew by the next."""
+        self.changes += [("delete", first, None), ("delete", second, None)]
+        self.build()
+        self.emails[first], self.emails[second] = self.emails[second], self.emails[first]
+        self.change([first], self.wanted[first])
+        self.change([second], self.wanted[second])
+        self.build()
+
     def happen(self, keys: list[str]) -> None:
         """Let a trigger fire for people."""
         self.changes += [("event", key, None) for key in keys]
@@ -159,11 +168,15 @@ class Outbox:
             is_declared: whether the shop stands by its legal basis.
             status: of the test of the activation tables.
         """
-        latest = {row["key"]: row["seq"] for row in self.rows if row["op"] != "event"}
+        latest = {row["key"]: row for row in self.rows if row["op"] != "event"}
         outbox, views = [], {name: [] for name in ("klaviyo", "braze", "generic")}
         for row in self.rows:
-            outbox.append((row["seq"], row["op"], row["key"], row["key"], row["email"]))
-            is_shown = latest.get(row["key"]) == row["seq"]
+            outbox.append(
+                tuple(row[name] for name in ("seq", "op", "key", "key", "new_key", "email"))
+            )
+            newest = latest[row["key"]]
+            is_overtaken = row["op"] == "delete" and row["email"] != newest["email"]
+            is_shown = row is newest or is_overtaken
             if row["op"] == "event":
                 is_shown = row["key"] in self.wanted
             for name, payload in rendered(row["op"], row).items() if is_shown else ():
@@ -177,7 +190,7 @@ class Outbox:
             _fill(
                 connection,
                 "activation.esp_outbox (change_seq bigint, op varchar, customer_key varchar,"
-                " esp_id varchar, email varchar)",
+                " esp_id varchar, new_esp_id varchar, email varchar)",
                 outbox,
             )
             for name, rows in views.items():

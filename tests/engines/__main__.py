@@ -136,6 +136,18 @@ def acknowledged(landing: Path, state: Path) -> None:
         connection.execute(f"copy contacts to '{contacts}' (format parquet)")
 
 
+def newest_change(state: Path) -> int:
+    """Return the greatest number of the outbox, which is the emulator's too, as was compared.
+
+    Args:
+        state: DuckDB's state database.
+    """
+    with duckdb.connect(str(state), read_only=True) as connection:
+        return connection.execute(
+            "select coalesce(max(change_seq), 0) from activation.esp_outbox"
+        ).fetchone()[0]
+
+
 def free_port() -> int:
     """Return a port of this machine that nobody listens at."""
     with socket.socket() as free:
@@ -485,7 +497,7 @@ def main() -> None:
     started = time.monotonic()
     whole, said = landing_of(options, folder)
     last = datetime.fromisoformat(str(said.get("as_of_at") or CLOCK))
-    passed, running = [], []
+    passed, running, newest = [], [], [0]
     emulator = Emulator(folder / "emulator.txt")
     try:
         places = {
@@ -508,6 +520,9 @@ def main() -> None:
             vars = json.dumps(said | {"as_of_at": str(clock)})
             passed += both(f"day {number}", engines, *MODELS, "--vars", vars)
             passed.append(compare(f"day {number}, parity", places, folder))
+            newest.append(newest_change(folder / "state.duckdb"))
+            print(f"changes in the outbox: {newest[-1]:,}, of them new {newest[-1] - newest[-2]:,}")
+            passed.append(newest[-1] > newest[-2])
         beside.append(reading(folder))
         running.append(beside[-1])
         passed.append(emulated.run("data tests and unit tests", "test", "--vars", vars))

@@ -158,6 +158,7 @@ def test_a_whole_build_is_a_permit(tmp_path, landing):
     project = fast_project("generic", tmp_path)
     vars = VARS | {"esp": "generic", "sync_scope": "all"}
     environment = os.environ | Build(tmp_path, landing).environment()
+    environment["LETTERSHOP_ERASURE_KEY"] = "nobody's key but ours"
     environment |= {"DBT_TARGET_PATH": str(tmp_path / "target"), "DBT_LOG_PATH": str(tmp_path)}
     command = [sys.executable, "-m", "tools.build", "--vars", json.dumps(vars)]
     built = subprocess.run(
@@ -167,3 +168,18 @@ def test_a_whole_build_is_a_permit(tmp_path, landing):
     with KINDS["generic"]() as esp:
         code, said = run("generic", esp, tmp_path, project)
         assert code == 0 and sum(esp.records) > 20, said
+    # What is left beside the databases names nobody: dbt's log and its target, the sync's state.
+    with duckdb.connect(str(tmp_path / "published.duckdb"), read_only=True) as connection:
+        found = connection.execute("select email from core.dim_customers where email is not null")
+        people = {email for (email,) in found.fetchall()}
+    written = {
+        path: path.read_text(errors="replace").lower()
+        for path in tmp_path.rglob("*")
+        if path.is_file() and ".duckdb" not in path.name
+    }
+    assert len(people) > 20 and tmp_path / "dbt.log" in written
+    said = built.stdout + built.stderr + said
+    for path, text in (written | {"what was said": said.lower()}).items():
+        assert not [email for email in people if email in text], path
+    assert "nobody's key" not in written[tmp_path / "dbt.log"] + said
+    assert "nobody''s key" not in written[tmp_path / "dbt.log"] + said

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import duckdb
 import pytest
 from conftest import OPTIONAL_TABLES, Build
-from outbox_statements import CLOCK, History, live_through
+from outbox_statements import CLOCK, ORDER, History, live_through
 from outbox_world import Esp, World
 
 THOROUGH = "LETTERSHOP_THOROUGH" in os.environ
@@ -60,17 +60,20 @@ def land():
 
 @pytest.fixture(scope="module")
 def statements(builds, land):
-    """What dbt compiles of the model and of its hook, at CLOCK."""
+    """What dbt compiles of the model, its hook and what is shown of it, at CLOCK."""
     world = World(["anybody"])
     build = Build(builds / "outbox_compiled", land(builds / "outbox_compiled_landing", world))
     vars = vars_of(world) | {"as_of_at": str(CLOCK)}
-    build.run("compile", "--quiet", "--select", "esp_outbox", vars=vars)
-    (compiled,) = build.target.glob("compiled/lettershop/models/activation/esp_outbox.sql")
-    statement = compiled.read_text()
+    build.run("compile", "--quiet", "--select", "esp_outbox", "esp_latest_ops", vars=vars)
+    statement, view = (
+        (build.target / f"compiled/lettershop/models/activation/{name}.sql").read_text()
+        for name in ("esp_outbox", "esp_latest_ops")
+    )
     hook = "-- depends_on: {{ ref('fct_erasures') }}\n{{ scrub_outbox(ref('esp_outbox')) }}"
     build.run("compile", "--quiet", "--inline", hook, vars=vars)
     lines = build.result.stdout.splitlines()
-    return statement, "\n".join(line for line in lines if not line.startswith("--"))
+    hook = "\n".join(line for line in lines if not line.startswith("--"))
+    return statement, hook, view
 
 
 def test_histories_of_chance_end_in_the_wanted_state(statements):
@@ -81,14 +84,52 @@ def test_histories_of_chance_end_in_the_wanted_state(statements):
     mailed, whoever was erased is not there, and nobody takes an address that has a profile.
     """
     counts = {}
+    # In both somebody swaps addresses while no sync runs.
+    seeds = range(100) if THOROUGH else (8, 12)
     for has_exports, in_order in ((True, True), (True, False), (False, True), (False, False)):
-        for seed in range(100 if THOROUGH else 2):
+        for seed in seeds:
             history = History(*statements, seed, has_exports, in_order)
             for op, count in live_through(history, 12 if THOROUGH else 8).items():
                 counts[op] = counts.get(op, 0) + count
     # Otherwise the histories show little.
-    assert all(counts[op] for op in ("erase", "delete", "suppress", "merge", "upsert")), counts
-    assert counts["waited"]
+    assert all(counts[op] for op in ORDER), counts
+    assert counts["waited"] and counts["held"]
+
+
+def test_who_swap_addresses_while_no_sync_runs_are_told_so_in_the_end(statements):
+    """Without an export a day passes for a deletion, and then the profile's newest row hides it.
+
+    At the platform neither can have the other's address before both deletions are carried out: they
+    are still shown, and what follows them waits for the next night.
+    """
+    history = History(*statements, 0, has_exports=False, in_order=False)
+    told = []
+
+    def day(has_sync: bool = True) -> None:
+        told.append([row["op"] for row in history.build() if row["op"] != "event"])
+        if has_sync:
+            history.sync()
+        history.now += timedelta(days=1)
+
+    day()
+    first, second = history.people["key01"], history.people["key02"]
+    first["email"], second["email"] = second["email"], first["email"]
+    day(has_sync=False)
+    day(has_sync=False)
+    assert told[1:] == [["delete"] * 2, ["upsert"] * 2]
+    before = history.esp.state()
+    day()
+    assert history.esp.state().keys() == before.keys() - {"key01", "key02"}
+    # At once again nothing follows.
+    history.now -= timedelta(hours=23)
+    history.sync()
+    assert history.esp.state().keys() == before.keys() - {"key01", "key02"}
+    history.now += timedelta(hours=23)
+    day()
+    held = {email for email, _ in history.esp.state().values()}
+    assert history.esp.state()["key01"][0] == first["email"] == before["key02"][0]
+    assert history.esp.state()["key02"][0] == second["email"] == before["key01"][0]
+    assert len(held) == len(before) and history.counts["refused"] == 0
 
 
 # --- Builds ---------------------------------------------------------------------------------------

@@ -118,6 +118,27 @@ def test_what_is_published_says_which_tests_of_the_activation_ran(shop):
         permit.require_permit(connection)
 
 
+def test_neither_key_nor_address_is_in_what_dbt_says_or_logs(shop, tmp_path):
+    """Also where a model fails, which dbt shows with the SQL, and at the level of its log file."""
+    key = "nobody's key but ours"
+    build = Build(tmp_path, shop / "landing")
+    models = ("base_crm__customers", "base_consent__events", "esp_erasure_queue")
+    result = build.program(
+        *("tools.build", "--select", *models, "--resource-type", "model"),
+        env={"LETTERSHOP_ERASURE_KEY": key},
+    )
+    assert result.returncode == 1 and "esp_erasure_queue" in result.stdout
+    log = (tmp_path / "logs" / "dbt.log").read_text()
+    # What it would say: the SQL with the key.
+    assert "[debug]" in log and "'*****' || chr(31)" in log
+    with duckdb.connect() as connection:
+        people = connection.execute(f"from '{shop}/landing/crm_customers.parquet'").fetchall()
+    secrets = {key, key.replace("'", "''")} | {email for _, email, *_ in people if email}
+    assert EMAIL in secrets
+    for text in (result.stdout, result.stderr, log):
+        assert not [secret for secret in secrets if secret in text]
+
+
 def leaks(whole, part) -> list[tuple[str, str]]:
     """Return the columns of a pseudonymous copy that hold what names or reaches a person.
 

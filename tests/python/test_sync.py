@@ -3,12 +3,15 @@
 import json
 import os
 import random
+import re
 import subprocess
 import time
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 import httpx
 import pytest
+import yaml
 from drt.config.parser import load_syncs_safe
 
 from tests.e2e.checks import assert_holds, assert_nothing_came_back, at_random, sends
@@ -50,8 +53,9 @@ def test_each_change_is_sent_once(name, outbox, tmp_path):
         assert sum(esp.records) == 10_000
         assert_holds(name, esp, outbox)
         esp.forget_counts()
+        asked = vars(esp).get("asked")
         sends(name, esp, outbox, project)
-        assert sum(esp.answers.values()) == 0
+        assert not esp.answers and vars(esp).get("asked") == asked
         outbox.change(keys[100:150], "active")
         outbox.build()
         sends(name, esp, outbox, project)
@@ -207,6 +211,61 @@ def test_a_deletion_waits_for_imports(outbox, tmp_path):
         words = [(word, op) for word, op, *_ in esp.log]
         assert words.index(("received", "delete")) > words.index(("applied", "upsert"))
         assert_holds("klaviyo", esp, outbox)
+
+
+def test_who_swapped_addresses_while_no_sync_ran_is_made_anew_the_next_night(
+    name, outbox, tmp_path
+):
+    """Nothing follows a deletion of the same address in one night, also of people who come anew."""
+    project = fast_project(name, tmp_path, records=5)
+    keys = outbox.join(10)
+    outbox.build()
+    with KINDS[name](delay=0.02) as esp:
+        sends(name, esp, outbox, project)
+        before = set(esp.held())
+        outbox.swap(*keys[:2])
+        outbox.change(keys[5:6], "active")
+        outbox.build()
+        said = sends(name, esp, outbox, project, "--dry-run")
+        assert "2 records would follow a deletion of the same id or address" in said
+        said = sends(name, esp, outbox, project)
+        assert f"{name}_delete: 2 sent" in said and f"{name}_upsert: 3 wait until 20" in said
+        assert len(before - set(esp.held())) == 2 and len(esp.held()) == 8
+        esp.forget_counts()
+        assert "3 wait until" in sends(name, esp, outbox, project)
+        assert not esp.answers
+        held_until = tmp_path / "state" / name / "held_until"
+        wait = datetime.fromisoformat(held_until.read_text()) - datetime.now(UTC)
+        assert timedelta(hours=19) < wait <= timedelta(hours=20)
+        held_until.write_text(str(datetime.now(UTC) - timedelta(minutes=1)))
+        assert "wait" not in sends(name, esp, outbox, project)
+        assert_holds(name, esp, outbox)
+        assert sum(esp.records) == 3 and not held_until.exists()
+
+
+def test_erasures_that_nobody_told_in_time_are_said(name, outbox, tmp_path):
+    """Without an export the outbox forgets after thirty days whom a platform is to erase."""
+    project = fast_project(name, tmp_path)
+    keys = outbox.join(10)
+    outbox.build()
+    with KINDS[name]() as esp:
+        sends(name, esp, outbox, project)
+        outbox.leave(keys[:2], "erase")
+        outbox.build()
+        assert "never told" not in sends(name, esp, outbox, project, "--dry-run")
+        with duckdb.connect(str(outbox.path)) as connection:
+            connection.execute(
+                "update activation.esp_outbox set customer_key = null, esp_id = null, email = null"
+                " where op = 'erase'"
+            )
+            connection.execute(f"delete from activation.esp_{name} where op = 'erase'")
+        for option in ([], ["--dry-run"]):
+            said = sends(name, esp, outbox, project, *option)
+            assert f"2 erasures were never told to {name}" in said
+        with duckdb.connect(str(outbox.path)) as connection:
+            connection.execute("insert into core.dim_esp_contacts values ('k', 'k', 'k')")
+        # An export says who is gone.
+        assert "never told" not in sends(name, esp, outbox, project)
 
 
 # --- What was accepted and not applied ------------------------------------------------------------
@@ -490,6 +549,14 @@ def test_every_op_has_a_sync_that_closes_the_traps(name, monkeypatch):
         assert f"op = '{op_of(one)}' and change_seq > {{{{ cursor_value }}}}" in one.model
         assert one.sync.watermark.default_value == "0" and one.sync.rate_limit.burst is None
         assert one.sync.retry.max_attempts >= 5 and one.destination.body_mode == "batch"
+
+
+def test_what_a_sync_reads_is_in_an_exposure(name):
+    exposures = yaml.safe_load((ROOT / "models/activation/_activation__exposures.yml").read_text())
+    (exposure,) = (one for one in exposures["exposures"] if one["name"] == "esp_outbox_sync")
+    for path in (ROOT / "sync" / name / "syncs").glob("*.yml"):
+        (view,) = re.findall(r"from activation\.(\w+)", path.read_text())
+        assert f"ref('{view}')" in exposure["depends_on"]
 
 
 REFUSED_BY_CONTRACT = {

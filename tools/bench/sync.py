@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 import os
 import re
 import shutil
@@ -13,24 +14,35 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import httpx
 
 from tools.places import ROOT
 from tools.sync.platforms import PLATFORMS
 from tools.sync.run import send
 
-# Takes everything, keeps nothing, and says so as Klaviyo does.
+# Profiles and bytes of a bulk import, and requests a second (150 a minute).
+KLAVIYO = (10_000, 5_000_000, 2.5)
+
+# Takes everything, counts it and keeps nothing; says so as Klaviyo does. The protocol is named,
+# since asyncio lets small answers wait for 40 ms on a socket that does not say it is TCP.
 SINK = """
 import asyncio, socket, uvicorn
+record_count = 0
 async def app(scope, receive, send):
-    more = True
+    global record_count
+    sent, more = [], True
     while more:
-        more = (await receive()).get("more_body", False)
-    body = b'{"data": []}' if scope["method"] == "GET" else b'{"data": {"id": "1"}}'
+        message = await receive()
+        sent.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    record_count += b"".join(sent).count(b'"property_0"')
+    body, status = b'{"data": {"id": "1"}}', 202
+    if scope["method"] == "GET":
+        body, status = b'{"data": [], "record_count": %d}' % record_count, 200
     headers = [(b"content-length", str(len(body)).encode())]
-    status = 200 if scope["method"] == "GET" else 202
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-opened = socket.socket()
+opened = socket.socket(proto=socket.IPPROTO_TCP)
 opened.bind(("127.0.0.1", 0))
 print(opened.getsockname()[1], flush=True)
 config = uvicorn.Config(app, log_level="critical", lifespan="off")
@@ -63,6 +75,7 @@ def write_outbox(path: Path, count: int) -> None:
             create schema activation; create schema monitoring; create schema core;
             create table activation.esp_outbox as
             select number + 1 as change_seq, 'upsert' as op, md5(cast(number as varchar)) as esp_id,
+                cast(null as varchar) as new_esp_id,
                 'person' || number || '@example.com' as email, json_object({properties}) as payload
             from range({count}) as numbers (number);
             create table activation.esp_klaviyo as
@@ -74,6 +87,7 @@ def write_outbox(path: Path, count: int) -> None:
             select change_seq, op, '{{"op":"upsert","id":"' || esp_id || '","email":"' || email
                 || '","properties":' || payload || '}}' as payload
             from activation.esp_outbox;
+            create table core.dim_esp_contacts as select '' as esp_contact_id limit 0;
             create table monitoring.privacy_report as
             select 'profiling' as purpose, true as is_declared;
             create table monitoring.activation_tests as
@@ -82,17 +96,27 @@ def write_outbox(path: Path, count: int) -> None:
         )
 
 
-def seconds(name: str, folder: Path, url: str, rate: float | None = None) -> float:
+def record_count(url: str) -> int:
+    """Return how many records the sink has had.
+
+    Args:
+        url: of the sink.
+    """
+    return httpx.get(url).json()["record_count"]
+
+
+def seconds(name: str, folder: Path, url: str, count: int, rate: float | None = None) -> float:
     """Send everything anew and return what it took.
 
     Args:
         name: of the platform.
         folder: with published.duckdb.
         url: of the sink.
+        count: of the rows that there are.
         rate: requests a second, where not the configuration's; 0 for no limit.
 
     Raises:
-        RuntimeError: if not everything was sent.
+        RuntimeError: if not everything arrived, once.
     """
     shutil.rmtree(folder / "state", ignore_errors=True)
     project = folder / name
@@ -106,14 +130,31 @@ def seconds(name: str, folder: Path, url: str, rate: float | None = None) -> flo
         "KLAVIYO_URL": url,
         "WEBHOOK_URL": url,
     }
-    said = io.StringIO()
+    said, counted = io.StringIO(), record_count(url)
     started = time.perf_counter()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         code = send(name, project)
     took = time.perf_counter() - started
-    if code:
-        raise RuntimeError(said.getvalue())
+    if code or record_count(url) - counted != count:
+        raise RuntimeError(
+            f"The sink has {record_count(url) - counted} of {count}.\n{said.getvalue()}"
+        )
     return took
+
+
+def least_seconds(path: Path) -> float:
+    """Return what Klaviyo's documented limits alone ask for, whatever is configured here.
+
+    Args:
+        path: of the published database.
+    """
+    with duckdb.connect(str(path), read_only=True) as connection:
+        count, size = connection.execute(
+            "select count(*), sum(strlen(payload) + 1) from activation.esp_klaviyo"
+        ).fetchone()
+    records, body_bytes, requests_a_second = KLAVIYO
+    # The first request waits for nothing.
+    return (math.ceil(max(count / records, size / body_bytes)) - 1) / requests_a_second
 
 
 def measure(count: int = 100_000) -> None:
@@ -125,16 +166,12 @@ def measure(count: int = 100_000) -> None:
     with tempfile.TemporaryDirectory(prefix="lettershop-bench-") as place, sink() as url:
         folder = Path(place)
         write_outbox(folder / "published.duckdb", count)
-        text = (ROOT / "sync/klaviyo/syncs/5_upsert.yml").read_text()
-        rate = float(re.search(r"requests_per_second: ([\d.]+)", text)[1])
-        records = int(re.search(r"max_records_per_request: (\d+)", text)[1])
-        # The first request waits for nothing.
-        least = (-(-count // records) - 1) / rate
-        limited = seconds("klaviyo", folder, url)
+        least = least_seconds(folder / "published.duckdb")
+        limited = seconds("klaviyo", folder, url, count)
         used = time.process_time()
-        free = [seconds("generic", folder, url, rate=0) for _ in range(3)]
+        free = [seconds("generic", folder, url, count, rate=0) for _ in range(3)]
         used = (time.process_time() - used) / len(free)
-    print(f"\n{count:,} changed rows to a sink that keeps nothing\n")
+    print(f"\n{count:,} changed rows to a sink that only counts\n")
     print(f"  Klaviyo's limit alone            {least:8.2f} s")
     print(f"  the sync within that limit       {limited:8.2f} s")
     print(f"  sync / limit                     {limited / least:8.2f}    target: at most 1.3")

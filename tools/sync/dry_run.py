@@ -13,7 +13,14 @@ from drt.config.parser import load_syncs
 from tools.places import ROOT
 from tools.sync.permit import Refused, published, require_permit
 from tools.sync.platforms import PLATFORMS
-from tools.sync.run import op_of, pending
+from tools.sync.run import (
+    HELD,
+    follows_a_deletion,
+    op_of,
+    pending,
+    say_untold,
+    untold_erasures,
+)
 from tools.sync.state import cursors, state_store
 
 # Values that fewer people than this have are not shown.
@@ -46,6 +53,13 @@ def dry_run(name: str, project: Path | None = None) -> int:
         at = cursors(syncs, state)
         for sync in syncs:
             print(f"{op_of(sync):<9}{waiting[sync.name][0]:>12,}")
+        say_untold(untold_erasures(connection, name, at), name)
+        following = follows_a_deletion(connection, name, at)
+        if following:
+            print(
+                f"{following:,} records would follow a deletion of the same id or address: for a"
+                f" night nothing of {', '.join(HELD)} would be sent."
+            )
         print(f"{created(connection, name, at[f'{name}_upsert']):,} profiles would be created.")
         shown = Counter()
         payloads = []

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -32,6 +33,12 @@ from tools.sync.platforms import (
 )
 from tools.sync.state import STATE, alone, cursors, rewind, state_store
 
+# What is not sent for so long after a deletion of the same id or address: the night after, it is.
+HELD, HELD_FOR = ("merge", "upsert", "event"), timedelta(hours=20)
+HELD_WORDS = (
+    "Some of what waits would follow a deletion of the same id or address, which the platform"
+    " carries out when it has time. Run it again then; the next night is in time."
+)
 PROFILE = DuckDBProfile(type="duckdb", database="")
 
 
@@ -119,6 +126,88 @@ def pending(
     }
 
 
+def follows_a_deletion(connection: duckdb.DuckDBPyConnection, name: str, at: dict[str, int]) -> int:
+    """Return how many records to be sent are of an id or address that is to be deleted first.
+
+    Args:
+        connection: to the published database.
+        name: of the platform.
+        at: cursors, by sync.
+    """
+    sent = "values " + ", ".join(f"('{sync.partition('_')[2]}', {seq})" for sync, seq in at.items())
+    return connection.execute(
+        f"""
+        with pending as (
+            select outbox.*
+            from activation.esp_{name} as shown
+            inner join activation.esp_outbox as outbox using (change_seq)
+            inner join ({sent}) as sent (op, change_seq)
+                on shown.op = sent.op and shown.change_seq > sent.change_seq
+        ), gone as (
+            select unnest([esp_id, email]) as name from pending
+            where op in ('erase', 'delete')
+        ), named as (
+            select name from gone where name is not null
+        )
+        select count(*) from pending
+        where op in ('{"', '".join(HELD)}')
+            and (
+                esp_id in (from named) or new_esp_id in (from named) or email in (from named)
+            )
+        """
+    ).fetchone()[0]
+
+
+def untold_erasures(connection: duckdb.DuckDBPyConnection, name: str, at: dict[str, int]) -> int:
+    """Return how many erasures the platform was never told of, and cannot be any more.
+
+    Without an export an erasure counts as done after thirty days, and the outbox forgets whose it
+    was. With one it is done when the platform no longer shows the person.
+
+    Args:
+        connection: to the published database.
+        name: of the platform.
+        at: cursors, by sync; where there is none yet, nobody was sent.
+    """
+    if not any(at.values()):
+        return 0
+    return connection.execute(
+        "select count(*) from activation.esp_outbox where op = 'erase' and esp_id is null"
+        " and change_seq > ? and not exists (select 1 from core.dim_esp_contacts)",
+        [at[f"{name}_erase"]],
+    ).fetchone()[0]
+
+
+def say_untold(count: int, name: str) -> None:
+    """Print what untold_erasures found."""
+    if count:
+        print(
+            f"{count:,} erasures were never told to {name}: no sync ran within thirty days of them,"
+            " and whose they were is forgotten. Look there for people who asked to be erased.",
+            file=sys.stderr,
+        )
+
+
+def hold(folder: Path, count: int) -> datetime | None:
+    """Return until when nothing is sent that may follow a deletion; None for not at all.
+
+    Platforms delete when they have time. What follows at once may be deleted with it.
+
+    Args:
+        folder: of the state.
+        count: of the records that would follow a deletion in this run.
+    """
+    path, now = folder / "held_until", datetime.now(UTC).replace(microsecond=0)
+    if count:
+        path.write_text((now + HELD_FOR).isoformat())
+    if path.exists():
+        until = datetime.fromisoformat(path.read_text())
+        if now < until:
+            return until
+        path.unlink()
+    return None
+
+
 def fit(platform: Platform, syncs: list[SyncConfig], waiting: dict[str, tuple[int, int]]) -> None:
     """Make requests as large as the platform takes, and drt's batches as large as a request.
 
@@ -191,6 +280,11 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         syncs, state = load_syncs(project or ROOT / "sync" / name, vars={}), state_store(name)
         waiting = pending(connection, name, syncs, state)
         fit(platform, syncs, waiting)
+        at = cursors(syncs, state)
+        say_untold(untold_erasures(connection, name, at), name)
+        until = hold(folder, follows_a_deletion(connection, name, at))
+        held = [sync for sync in syncs if until and op_of(sync) in HELD and waiting[sync.name][0]]
+        due = [sync for sync in syncs if waiting[sync.name][0] and sync not in held]
         jobs = folder / "jobs.jsonl"
         remember(jobs, remembered(jobs))
         with httpx.Client(timeout=30.0) as client, jobs.open("a", buffering=1) as accepted:
@@ -200,19 +294,22 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
                 accepted=lambda job: accepted.write(json.dumps(vars(job)) + "\n"),
                 report=print if verbose else lambda line: None,
             )
-            if any(count for count, _ in waiting.values()):
+            if due:
                 wait_for_imports(platform, client, syncs, pause, stop)
-            for sync in syncs:
+            for sync in due:
                 if stop.is_set():
                     break
-                if not waiting[sync.name][0]:
-                    continue
                 if not send_op(sync, connection, endpoint, state, stop):
                     return 1
         if received:
             print("Stopped between two requests. Run it again: it goes on from here.")
             return 128 + received[0]
-        print(f"{name} took everything, in {endpoint.request_count:,} requests.")
+        for sync in held:
+            print(f"{sync.name}: {waiting[sync.name][0]:,} wait until {until:%Y-%m-%d %H:%M} UTC")
+        if held:
+            print(HELD_WORDS)
+        what = "what does not wait" if held else "everything"
+        print(f"{name} took {what}, in {endpoint.request_count:,} requests.")
         if endpoint.refused_count:
             print(f"  {endpoint.refused_count:,} records it says were done before.")
     return 0
