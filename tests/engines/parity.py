@@ -39,6 +39,9 @@ UNLIKE = {
     "run_id": "names the run",
     "built_at": "is when the run began",
     "fingerprint": "is a hash of the engine's own, compared with its own past only",
+    "event_hash": "is one too",
+    "message_hash": "is one too",
+    "visitor_hash": "is one too",
 }
 
 
