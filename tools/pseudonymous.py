@@ -4,7 +4,8 @@ Which columns are about people is in seeds/privacy/personal_columns.csv, what be
 `meta` of the YAML beside it, with the columns of single tables that repeat freely written words
 (`written`). Equal values stay equal within a copy, so that tables still join. The
 key of the hashes is drawn anew for each copy and kept nowhere: nobody can try addresses against
-them, and two copies cannot be laid side by side.
+them, and no key or id of one copy is found in another, or in the landing. Exact times and amounts
+stay, and can be compared: pseudonymous, not anonymous.
 """
 
 import csv

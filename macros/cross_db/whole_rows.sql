@@ -1,5 +1,6 @@
 {#
-    All columns of the few rows of a table that a condition on one or two columns picks.
+    All columns of the few rows of a table that a condition on one or two columns picks. DuckDB reads
+    every column before it knows which rows it needs, unless it is told where they lie.
 
     Args:
         relation (Relation): a table.
@@ -12,11 +13,10 @@
 
 {% macro default__whole_rows(relation, condition) -%}
     select * from {{ relation }}
-    where {{ condition }}
+    where rowid in (select rowid from {{ relation }} where {{ condition }})
 {%- endmacro %}
 
-{#- DuckDB reads every column before it knows which rows it needs, unless it is told where they lie. -#}
-{% macro duckdb__whole_rows(relation, condition) -%}
+{% macro snowflake__whole_rows(relation, condition) -%}
     select * from {{ relation }}
-    where rowid in (select rowid from {{ relation }} where {{ condition }})
+    where {{ condition }}
 {%- endmacro %}

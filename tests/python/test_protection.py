@@ -74,6 +74,29 @@ def test_every_category_has_a_protection_and_both_engines_read_the_same():
     assert ("email", "hashed") in tagged and ("birth_date", "hidden") in tagged
 
 
+# Ids and keys that say nothing of who somebody is.
+IMPERSONAL = re.compile(
+    r"(campaign|parent|experiment|product|list|threshold|item|persona)_(id|key)|\w*segment_id"
+)
+
+
+def test_every_id_is_about_people_or_known_not_to_be():
+    known, found = pseudonymous.protections(), set()
+    for schema in pseudonymous.SCHEMAS:
+        for path in (ROOT / "models" / schema).rglob("*.yml"):
+            for model in yaml.safe_load(path.read_text()).get("models", []):
+                found |= {
+                    column["name"]
+                    for column in model["columns"]
+                    if re.search("_(id|key|code)$", column["name"])
+                    and column["data_type"] == "varchar"
+                }
+    assert {"event_id", "order_line_id", "coupon_code", "product_key"} <= found
+    assert not {name for name in found if name not in known and not IMPERSONAL.fullmatch(name)}
+    # By an id that the landing has, a copy would be one with it, and with another day's.
+    assert not {name for name in found if known.get(name) == "shown"} - {"country_code"}
+
+
 def test_freely_written_words_are_masked_and_reasons_of_our_own_families_are_not():
     words = pseudonymous.written()
     assert words == META["written"]
