@@ -81,6 +81,54 @@ def test_a_constant_score_has_lift_1_whatever_the_order_of_rows():
     assert metrics.lift(labels, labels, 0.05) == pytest.approx(20)
 
 
+BANDS = pd.read_csv(Path(__file__).parents[2] / "seeds" / "models" / "score_bands.csv")
+
+
+def test_ties_share_the_decile_of_their_middle_rank():
+    def found(values, asked=None):
+        limits = registry.rounded(metrics.deciles(values).tolist())
+        assert limits == sorted(limits)
+        asked = np.unique(values) if asked is None else asked
+        return [1 + sum(value >= limit for limit in limits) for value in asked]
+
+    assert found(np.arange(10) / 3) == list(range(1, 11))
+    assert found(np.arange(100) / 3, np.array([9, 10, 89, 90]) / 3) == [1, 2, 9, 10]
+    # Equal but for the last digits; and whoever comes later is with the nearest.
+    assert set(found(0.1 + np.arange(250) * 1e-17)) == {6}
+    assert found(np.full(250, -37.2), [-38, -37.2, -36]) == [6, 6, 6]
+    # One group of most, and a few above or below it, however large.
+    assert found([0.0] * 95 + [1.0] * 5) == [5, 10]
+    assert found([0.0] * 5 + [1.0] * 95) == [1, 6]
+    assert found([0.0] * 50 + [1.0] * 50, [-1, 0, 0.49, 0.51, 1, 2]) == [3, 3, 3, 8, 8, 8]
+    # A limit is as far as can be from both of its neighbours.
+    assert metrics.deciles([1.0, 3.0])[4] == 2
+
+
+def test_most_people_are_not_the_likeliest_tenth_whatever_the_twelfth_digit():
+    """A ranking in which 95 of 100 are equal, of ten shops: in SQL, by the limits of the registry."""
+    for seed in range(10):
+        draws = np.random.default_rng(seed)
+        count = np.where(np.arange(1000) < 950, 0.0, draws.integers(1, 6, 1000))
+        labels = (draws.random(1000) < np.where(count > 0, 0.5, 0.05)).astype(float)
+        days = np.full(1000, "2024-01-01")
+        sample = propensity.Sample({"a": count}, labels, days, days, np.arange(1000))
+        model = terms.centred(propensity.fit_ranking(sample, "a"), sample.columns)
+        limits = registry.rounded(metrics.deciles(model.logit(sample.columns)).tolist())
+        table = pd.DataFrame({"customer_key": "c", "as_of_date": "2024-07-01", "a": count})
+        found = scoring.scored(
+            duckdb.connect().from_df(table),
+            {"model_name": "m", "target_grain": "customer"},
+            {"model_version": "v", "model": model},
+            {},
+            limits,
+            serving.band_limits(BANDS, "propensity", limits),
+        ).df()
+        assert set(zip(count > 0, found["decile"], found["band"], strict=True)) == {
+            (False, 5, "low"),
+            (True, 10, "high"),
+        }
+
+
 def test_terms_equal_scikit_learn_within_1e_12_in_numpy_and_in_sql():
     sample = made_up()
     matrix = sample.matrix(NAMES)
@@ -427,6 +475,38 @@ def test_a_boosting_is_blended_in_where_it_tells_more_and_only_there():
         for rows in (margins, values)
     ]
     assert ratios[0] == pytest.approx(ratios[1])
+
+
+def test_customers_who_are_alike_are_worth_neither_least_nor_most():
+    """Their histories are no whole weeks, and scoring looks at whole weeks."""
+    fit = {"r": 0.5, "alpha": 5.0, "a": 0.8, "b": 2.5}
+    values = {"p": 6.0, "q": 4.0, "v": 15.0}
+    table = pd.DataFrame({"repeat_count": [3], "recency_days": [17], "age_days": [101]})
+    table = table.assign(mean_repeat_value=20.0).loc[[0] * 250]
+    # Of the quarter a boosting expects more than BG/NBD of the year.
+    limits = lifetime_trainer._limits(fit, values, table, {90: np.full(250, 900.0), 365: None})
+    found = serving.cells_of(
+        {
+            "purchases": fit,
+            "values": values,
+            "margins": {"rate": None, "weight": None},
+            "limits": registry.rounded(limits),
+        },
+        pd.DataFrame({"repeat_count": [3], "recency_weeks": [12], "age_weeks": [14]}),
+        pd.DataFrame({"horizon_days": [365, 90, 30]}),
+        BANDS,
+        "v",
+    ).set_index("horizon_days")
+    bought = found["expected_purchases"].to_dict()
+    assert bought[30] < bought[90] < bought[365]
+    worth = lifetime.expected_value(values, 3, 20.0)
+    quarter = (bought[90] * worth + 900) / 2
+    for horizon in (90, 365):
+        assert bought[365] * worth < quarter
+        assert found.at[horizon, "decile_6_from"] <= quarter < found.at[horizon, "decile_7_from"]
+        assert found.at[horizon, "medium_from"] <= quarter < found.at[horizon, "high_from"]
+    # Of a horizon that the version was not trained for, nothing is said.
+    assert found.loc[30, ["decile_2_from", "medium_from", "high_from"]].isna().all()
 
 
 def test_what_is_better_by_chance_only_is_not_better():
