@@ -215,9 +215,15 @@ class Trainer:
 
     def definition(self, request: dict) -> str:
         """Return a hash of what is fitted and for which horizons."""
-        names = self.names(request)
-        described = self.inputs.definition(request, names)
-        return registry.digest(request["model_name"], list(COLUMNS), self.horizons, described)
+        return policy.defined(
+            registry.digest(request["model_name"], self.horizons),
+            list(COLUMNS),
+            self.names(request),
+        )
+
+    def forbidden(self, request: dict) -> set[str]:
+        """Return the features that no model of customers may use."""
+        return self.inputs.forbidden("customer")
 
     def worse_now(self, request: dict, champion: dict) -> tuple[str, str] | None:
         """Return cause and reason to train what is young enough, if purchases look different."""

@@ -67,6 +67,10 @@ class Trainer:
         """Return a hash of target and features."""
         return self.inputs.definition(request, self.names(request))
 
+    def forbidden(self, request: dict) -> set[str]:
+        """Return the features that no model of the grain may use."""
+        return self.inputs.forbidden(request["target_grain"])
+
     def worse_now(self, request: dict, champion: dict) -> tuple[str, str] | None:
         """Return cause and reason to train what is young enough, if it drifts or got worse."""
         payload, grain = json.loads(champion["payload"]), request["target_grain"]
@@ -140,7 +144,7 @@ class Trainer:
                 # A campaign, too, is one for all rows of its day, and tells.
                 names = propensity.telling(sample, names)
             serving = None
-            if champion is not None:
+            if champion is not None and not request["barred"]:
                 serving = terms.from_rows(json.loads(champion["payload"])["terms"])
                 if not serving.pieces.keys() <= sample.columns.keys():
                     serving = None

@@ -671,13 +671,18 @@ def request_on(day: str, **changed) -> dict:
 class Imagined:
     """A trainer whose challengers and drift are given."""
 
-    def __init__(self, loss=0.5, drifts=None, why=None):
+    def __init__(self, loss=0.5, drifts=None, why=None, feature="a"):
         """Keep what it will say."""
         self.loss, self.drifts, self.why = loss, drifts, why
+        self.terms = [{"feature": feature}]
 
     def definition(self, request):
         """Return the request's own."""
         return request["definition_hash"]
+
+    def forbidden(self, request):
+        """Return what no model may use."""
+        return {"gender"}
 
     def worse_now(self, request, champion):
         """Return what was given."""
@@ -687,7 +692,7 @@ class Imagined:
         """Return the decision about a challenger of the given loss."""
         if self.why:
             return trainer.refused(request, rows, champion, cause, self.why)
-        payload = registry.as_json({"loss": self.loss})
+        payload = registry.as_json({"loss": self.loss, "terms": self.terms})
         return trainer.challenged(
             request,
             rows,
@@ -746,6 +751,142 @@ def test_a_model_is_trained_when_its_policy_says_so_and_never_gets_worse():
     assert on("2024-02-10", Imagined())[0] in ("kept", "promoted")
     with pytest.raises(ValueError, match="has no version 'nonsense'"):
         on("2024-02-11", Imagined(), rollback_version="nonsense")
+
+
+class Registry:
+    """Decisions of one model, day after day."""
+
+    def __init__(self):
+        """Begin without a decision."""
+        self.rows = registry.frame([])
+
+    def on(self, day, imagined, **changed) -> str | None:
+        """Return what was decided on a day, and keep it."""
+        added = trainer.decide(imagined, request_on(day, **changed), self.rows)
+        assert len(added) <= 1
+        self.rows = pd.concat([self.rows, registry.frame(added)], ignore_index=True)
+        return added[0]["decision"] if added else None
+
+    def serving(self) -> str | None:
+        """Return the payload that serves."""
+        champion = registry.champion(self.rows)
+        return champion and champion["payload"]
+
+    def said(self) -> str:
+        """Return the last reason."""
+        return self.rows["reason"].iloc[-1]
+
+
+def test_another_question_is_not_answered_by_the_old_version():
+    week = policy.defined(policy.question({"target_horizon_days": 7}), ["a"])
+    month = policy.defined(policy.question({"target_horizon_days": 30, "as_of_date": "x"}), ["a"])
+    found = Registry()
+    found.on("2024-01-01", Imagined(0.2), definition_hash=week)
+    # The loss of another question is another: the old version is nothing to be compared with.
+    assert found.on("2024-01-02", Imagined(0.6), definition_hash=month) == "promoted"
+    assert "not compared" in found.said() and "another question" in found.said()
+    # Of other features of the same question the worse is rejected.
+    features = policy.defined(policy.question({"target_horizon_days": 30}), ["a", "b"])
+    assert found.on("2024-01-03", Imagined(0.7), definition_hash=features) == "rejected"
+    assert "0.6000 of the version that serves" in found.said()
+    # With too little to train on nobody answers, and it is tried again in a week, or once asked.
+    few, serving = Imagined(why="12 rows with a label"), found.serving()
+    assert found.on("2024-01-04", few, definition_hash=week) == "withdrawn"
+    assert found.serving() is None and serving
+    assert found.said().startswith("withdrawn: 20240102-") and "12 rows" in found.said()
+    assert found.on("2024-01-05", few, definition_hash=week) is None
+    assert found.on("2024-01-06", Imagined(0.9), definition_hash=month) == "promoted"
+
+
+def test_what_uses_a_forbidden_feature_does_not_answer_nor_come_back():
+    found = Registry()
+    found.on("2024-01-01", Imagined(0.1, feature="gender"))
+    first = found.rows["model_version"].iloc[0]
+    assert found.on("2024-01-02", Imagined(0.5), definition_hash="without") == "promoted"
+    assert "uses gender, which no model may use" in found.said()
+    with pytest.raises(ValueError, match="gender"):
+        found.on("2024-01-03", Imagined(), rollback_version=first, definition_hash="without")
+    other = Registry()
+    other.on("2024-01-01", Imagined(0.1, feature="gender"))
+    few = Imagined(why="12 rows with a label")
+    assert other.on("2024-01-02", few, definition_hash="without") == "withdrawn"
+
+
+def test_what_was_tried_is_not_tried_at_every_build():
+    def world(second, **changed):
+        found = Registry()
+        found.on("2024-01-01", Imagined(0.5))
+        assert found.on("2024-01-02", second, definition_hash="other", **changed) in (
+            "rejected",
+            "kept",
+        )
+        return found
+
+    better = Imagined(0.1)
+    # Worse; the same; too little to train on. On the day itself, and on the next.
+    for second in (Imagined(0.6), Imagined(0.5), Imagined(why="12 rows with a label")):
+        found = world(second)
+        assert found.on("2024-01-02", better, definition_hash="other") is None
+        assert found.on("2024-01-03", better, definition_hash="other") == "kept"
+        assert "no limit of age" in found.said()
+        # What serves was defined so; and what is defined anew is tried.
+        assert found.on("2024-01-04", better) == "kept"
+        assert found.on("2024-01-05", better, definition_hash="third") == "promoted"
+    found = world(Imagined(why="12 rows with a label"))
+    assert found.on("2024-01-30", better, definition_hash="other") == "promoted"
+
+
+def test_a_rollback_holds_until_something_changes_after_it():
+    found = Registry()
+    found.on("2024-01-01", Imagined(0.5))
+    first = found.rows["model_version"].iloc[0]
+    found.on("2024-01-02", Imagined(0.4), definition_hash="edited")
+    back = {"rollback_version": first}
+    assert found.on("2024-01-03", Imagined(), definition_hash="edited", **back) == "rolled_back"
+    for day in ("2024-01-03", "2024-01-04"):
+        assert found.on(day, Imagined(0.3), definition_hash="edited") in (None, "kept")
+        assert registry.champion(found.rows)["model_version"] == first
+    assert found.on("2024-01-05", Imagined(0.3), definition_hash="anew") == "promoted"
+
+
+def test_a_model_that_is_switched_off_is_withdrawn_once():
+    found = Registry()
+    found.on("2024-01-01", Imagined(0.5))
+    asked = [request_on("2024-01-02", model_name="another")]
+    added = trainer.switched_off(asked, found.rows)
+    assert [(row["model_name"], row["decision"], row["cause"]) for row in added] == [
+        ("m", "withdrawn", "switched_off")
+    ]
+    found.rows = pd.concat([found.rows, registry.frame(added)], ignore_index=True)
+    assert found.serving() is None and trainer.switched_off(asked, found.rows) == []
+    # Asked again, it is trained at once.
+    assert found.on("2024-01-03", Imagined(0.6)) == "promoted"
+
+
+def test_words_of_the_catalogue_and_other_grains_define_no_model():
+    def catalog(**first):
+        row = {"grain": "customer", "used_by": "*", "is_forbidden": False, "transform": "ln"}
+        other = row | {"grain": "customer_send", "feature": "a"}
+        return pd.DataFrame([row | {"feature": "a"} | first, row | {"feature": "b"}, other])
+
+    class Relation:
+        columns = ("customer_key", "as_of_date", "a", "b")
+
+    def definition(table, **changed):
+        inputs = trainer.Inputs(None, None, {"customer": (None, Relation())}, table)
+        request = {"model_name": "m", "target_grain": "customer", "target_horizon_days": 7}
+        return propensity_trainer.Trainer(inputs).definition(request | changed)
+
+    as_it_was = definition(catalog())
+    worded = {"transform": "logarithm", "missing_rule": "nought", "family": "x"}
+    assert definition(catalog(**worded)) == as_it_was
+    other = catalog()
+    other.loc[2, ["transform", "used_by"]] = "none"
+    assert definition(other) == as_it_was
+    fewer = definition(catalog(is_forbidden=True))
+    assert fewer != as_it_was and not policy.asks_otherwise(fewer, as_it_was)
+    assert policy.asks_otherwise(definition(catalog(), target_horizon_days=30), as_it_was)
+    assert definition(catalog(), maximum_age_days=1) == as_it_was
 
 
 def test_windows_that_the_version_in_service_has_seen_do_not_judge():
