@@ -1,4 +1,11 @@
 {{ config(materialized='view') }}
+{%- set so_far %}
+        over (
+            partition by customer_key
+            order by horizon_days asc nulls last
+            rows between unbounded preceding and current row
+        )
+{%- endset %}
 
 -- Grain: customer who may be profiled and horizon, today. What BG/NBD and Gamma-Gamma expect, or
 -- its mean with what a boosting expects where one is published, and never less than of a shorter
@@ -124,9 +131,9 @@ final as (
         expected_purchases,
         chance_alive,
         days_to_next,
-        max(own_amount) over horizons_so_far as value_amount,
-        max(own_low_amount) over horizons_so_far as low_amount,
-        max(own_high_amount) over horizons_so_far as high_amount,
+        max(own_amount) {{ so_far }} as value_amount,
+        max(own_low_amount) {{ so_far }} as low_amount,
+        max(own_high_amount) {{ so_far }} as high_amount,
         case when is_margin_known then margin_rate end as margin_rate,
         case
             when not is_margin_known
@@ -139,12 +146,6 @@ final as (
             when margin_rate is null then 'no cost was known when the model was trained'
         end as margin_unknown_reason
     from amounts
-    window
-        horizons_so_far as (
-            partition by customer_key
-            order by horizon_days asc nulls last
-            rows between unbounded preceding and current row
-        )
 )
 
 select * from final

@@ -117,20 +117,6 @@ def drift(bins: list[dict], columns: dict) -> tuple[str | None, float]:
     return worst, most
 
 
-def judged(rows: list[dict], known_to: str) -> list[dict]:
-    """Return the rows of metrics at the cutoffs that say which of two versions is better.
-
-    A version is flattered by what it was trained on, and by windows that overlap those. So the
-    cutoffs from the end of its last window on decide; where there is none, the newest alone.
-
-    Args:
-        rows: dicts with cutoff, ISO date.
-        known_to: ISO date on which the last window ended that the version that serves has seen.
-    """
-    newest = max(row["cutoff"] for row in rows)
-    return [row for row in rows if row["cutoff"] >= min(known_to, newest)]
-
-
 def replaces(challenger: float, champion: float | None) -> tuple[bool, str]:
     """Return whether a challenger may replace the champion, and a sentence about it.
 

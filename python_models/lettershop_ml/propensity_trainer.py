@@ -36,6 +36,22 @@ def known_to(request: dict, champion: dict) -> str:
     return min(ended.isoformat(), str(champion["as_of_date"])[:10])
 
 
+def serving_of(request: dict, champion: dict) -> propensity.Serving:
+    """Return the version that serves, to be compared with.
+
+    Args:
+        request: the model's row of training_requests.
+        champion: the version's row of the registry.
+    """
+    return propensity.Serving(
+        terms.from_rows(json.loads(champion["payload"])["terms"]),
+        known_to(request, champion),
+        champion["algorithm"],
+        json.loads(champion["features"]),
+        json.loads(champion["parameters"]),
+    )
+
+
 def sample_of(table, names: list[str]) -> propensity.Sample:
     """Return rows of `trainer.Inputs.rows` as a sample."""
     return propensity.Sample(
@@ -145,8 +161,8 @@ class Trainer:
                 names = propensity.telling(sample, names)
             serving = None
             if champion is not None and not request["barred"]:
-                serving = terms.from_rows(json.loads(champion["payload"])["terms"])
-                if not serving.pieces.keys() <= sample.columns.keys():
+                serving = serving_of(request, champion)
+                if not serving.model.pieces.keys() <= sample.columns.keys():
                     serving = None
             with engine.single_threaded():
                 fit = propensity.train(sample, names, rankings, settings, serving, today)
@@ -154,10 +170,9 @@ class Trainer:
             return trainer.refused(request, rows, champion, cause, str(error))
 
         def compare():
-            judged = policy.judged(fit.metrics, known_to(request, champion))
             return policy.replaces(
-                propensity.mean_of(judged, fit.published, "log_loss"),
-                propensity.mean_of(judged, "champion", "log_loss"),
+                propensity.mean_of(fit.metrics, fit.published, "log_loss"),
+                propensity.mean_of(fit.metrics, "champion", "log_loss"),
             )
 
         payload = {

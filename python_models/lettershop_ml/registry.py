@@ -30,8 +30,8 @@ COLUMNS = {
     "metrics": "varchar",
     "payload": "varchar",
 }
-# What a row may say. Of `promoted` and `rolled_back` the version serves from then on, of `withdrawn`
-# no longer; `rejected` keeps the challenger's metrics.
+# What a row may say. Of `promoted` and `rolled_back` the version serves from then on, of
+# `withdrawn` no longer; `rejected` keeps the challenger's metrics.
 DECISIONS = ("promoted", "kept", "rejected", "rolled_back", "withdrawn", "not_trained")
 # After which another version serves, or none.
 CHANGES = ("promoted", "rolled_back", "withdrawn")

@@ -105,7 +105,7 @@ def test_ties_share_the_decile_of_their_middle_rank():
 
 
 def test_most_people_are_not_the_likeliest_tenth_whatever_the_twelfth_digit():
-    """A ranking in which 95 of 100 are equal, of ten shops: in SQL, by the limits of the registry."""
+    """A ranking in which 95 of 100 are equal, of ten shops: by SQL and the registry's limits."""
     for seed in range(10):
         draws = np.random.default_rng(seed)
         count = np.where(np.arange(1000) < 950, 0.0, draws.integers(1, 6, 1000))
@@ -890,22 +890,37 @@ def test_words_of_the_catalogue_and_other_grains_define_no_model():
 
 
 def test_windows_that_the_version_in_service_has_seen_do_not_judge():
-    rows = [
-        dict(cutoff=cutoff, candidate=name, metric="log_loss", value=value)
-        # It has seen most of what followed the first of them.
-        for cutoff, mine, its in (("2024-02-05", 0.6, 0.3), ("2024-03-04", 0.5, 0.6))
-        for name, value in (("mean", mine), ("champion", its))
-    ]
+    """Of a version that knows the labels by heart, its kind is asked, fitted on less."""
+    sample = made_up(2000)
+    sample = replace(sample, columns=sample.columns | {"seen": sample.labels + sample.columns["e"]})
+    tests = ["2024-05-01", "2024-06-01"]
+    by_heart = terms.Additive(0.0, {"seen": terms.Piecewise((0.5,), (-4.0, 4.0), 0.0)})
 
-    def said(known_to: str) -> bool:
-        judged = policy.judged(rows, known_to)
-        losses = [propensity.mean_of(judged, name, "log_loss") for name in ("mean", "champion")]
-        return policy.replaces(*losses)[0]
+    def losses(known_to, algorithm="mean", names=NAMES, **more):
+        parameters = {"strength": 0.03, "iterations": 20} | more
+        served = propensity.Serving(by_heart, known_to, algorithm, names, parameters)
+        found = propensity.compete(sample, NAMES, ["rfm_score"], tests, FEW_TREES, served)
+        return {
+            name: [
+                row["value"]
+                for row in found.metrics
+                if (row["candidate"], row["metric"]) == (name, "log_loss")
+            ]
+            for name in ("champion", "mean")
+        }
 
-    assert said("2024-03-04") and said("2024-02-06")
-    assert not said("2024-02-05")
-    # Where it has seen something of them all, the newest decides.
-    assert said("2024-05-01")
+    itself = losses("2024-05-01")["champion"]
+    half = losses("2024-05-02")["champion"]
+    none = losses("2024-07-01")["champion"]
+    assert half[0] == none[0] != itself[0] and half[1] == itself[1] != none[1]
+    # Without what it knows by heart it is a model as any: the challenger may be no worse.
+    assert none == pytest.approx(losses("2024-07-01")["mean"], rel=0.02)
+    # Its calibration, and a ranking, are fitted anew as well; what is gone is left out.
+    flat = losses("2024-07-01", calibration={"shift": 0.3, "weight": 1.0})["champion"]
+    assert flat != none
+    assert losses("2024-07-01", names=[*NAMES, "gone"])["champion"] == none
+    ranking = losses("2024-07-01", algorithm="ranking")["champion"]
+    assert all(np.isfinite(ranking))
     request = {"target_horizon_days": 60}
     served = {"trained_to": "2024-01-05", "as_of_date": "2024-03-20"}
     assert propensity_trainer.known_to(request, served) == "2024-03-05"
