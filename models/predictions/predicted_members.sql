@@ -128,6 +128,7 @@ rising as (
     from lifetime_values
     inner join features on lifetime_values.customer_key = features.customer_key
     inner join paces on lifetime_values.customer_key = paces.customer_key
+    left join may_stop on lifetime_values.customer_key = may_stop.customer_key
     cross join thresholds
     where
         lifetime_values.horizon_days = 90
@@ -136,7 +137,7 @@ rising as (
         and paces.usual_amount > 0
         and lifetime_values.predicted_value_amount >= thresholds.revenue
         and lifetime_values.predicted_value_amount >= thresholds.growth * paces.usual_amount
-        and lifetime_values.customer_key not in (select customer_key from may_stop)
+        and may_stop.customer_key is null
 ),
 
 members as (

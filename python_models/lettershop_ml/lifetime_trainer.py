@@ -335,7 +335,7 @@ class Trainer:
 
 
 def _limits(purchases, values, table: pd.DataFrame, boosted: dict) -> list[dict]:
-    """Return per horizon the deciles of the predicted value in the training sample.
+    """Return per horizon the limits of deciles of the predicted value, and the share in each.
 
     The values are those that scoring would give: of histories in whole weeks, in whole steps of
     money, and never less than that of a shorter horizon.
@@ -354,9 +354,10 @@ def _limits(purchases, values, table: pd.DataFrame, boosted: dict) -> list[dict]
         expected = lifetime.expected_purchases(purchases, horizon / 7, *history) * value
         expected = expected if more is None else (expected + more) / 2
         before = np.maximum(before, expected)
-        limits.append(
-            dict(horizon_days=horizon, edges=metrics.deciles(np.round(before, 4)).tolist())
-        )
+        amounts = np.round(before, 4)
+        edges = metrics.deciles(amounts)
+        shares = metrics.shares_of(amounts, edges).tolist()
+        limits.append(dict(horizon_days=horizon, edges=edges.tolist(), shares=shares))
     return limits
 
 

@@ -497,6 +497,7 @@ def test_customers_who_are_alike_are_worth_neither_least_nor_most():
         BANDS,
         "v",
     ).set_index("horizon_days")
+    assert [limit["shares"] for limit in limits] == [[0] * 5 + [1] + [0] * 4] * 2
     bought = found["expected_purchases"].to_dict()
     assert bought[30] < bought[90] < bought[365]
     worth = lifetime.expected_value(values, 3, 20.0)

@@ -1,4 +1,21 @@
--- The checks before a build say more, and read the files of DuckDB's landing; this is every engine's.
+-- The checks before a build say more, and read the files of seeds; this holds on every engine.
+{%- set askable, outputs = [], [] %}
+{%- for grain, supported in target_support().items() %}
+    {%- set parts, rules = ["grain = '" ~ grain ~ "'"], [] %}
+    {%- for rule, kind in supported.rules.items() %}
+        {%- do rules.append("label_rule = '" ~ rule ~ "' and kind = '" ~ kind ~ "'") %}
+    {%- endfor %}
+    {%- do parts.append('(' ~ rules | join(' or ') ~ ')') %}
+    {%- for column in population_columns() if column not in supported.population %}
+        {%- do parts.append(column ~ ' is null') %}
+    {%- endfor %}
+    {%- do askable.append('(' ~ parts | join(' and ') ~ ')') %}
+{%- endfor %}
+{%- for kind, allowed in outputs_of_kinds().items() %}
+    {%- do outputs.append(
+        "policies.model_kind = '" ~ kind ~ "' and policies.output in ('" ~ allowed | join("', '") ~ "')"
+    ) %}
+{%- endfor %}
 with targets as (
     select * from {{ ref('model_targets') }}
 ),
@@ -10,21 +27,8 @@ policies as (
 askable as (
     select target_id from targets
     where
-        {%- for grain, supported in target_support().items() %}
-        (
-            grain = '{{ grain }}' and (
-                {%- for rule, kind in supported.rules.items() %}
-                label_rule = '{{ rule }}' and kind = '{{ kind }}'
-                {{ 'or' if not loop.last }}
-                {%- endfor %}
-            )
-            {%- for column in population_columns() if column not in supported.population %}
-            and {{ column }} is null
-            {%- endfor %}
-            and coalesce(min_purchased_before, 1) = 1
-        )
-        {{ 'or' if not loop.last }}
-        {%- endfor %}
+        coalesce(min_purchased_before, 1) = 1
+        and ({{ askable | join('\n            or ') }})
 ),
 
 final as (
@@ -42,13 +46,7 @@ final as (
     where
         policies.model_kind = 'probability' and targets.target_id is null
         or policies.model_kind <> 'probability' and policies.model_name <> policies.output
-        or not (
-            {%- for kind, outputs in outputs_of_kinds().items() %}
-            policies.model_kind = '{{ kind }}'
-            and policies.output in ('{{ outputs | join("', '") }}')
-            {{ 'or' if not loop.last }}
-            {%- endfor %}
-        )
+        or not ({{ outputs | join('\n            or ') }})
 )
 
 select * from final
