@@ -53,6 +53,45 @@
 {% endmacro %}
 
 {#
+    Whether a question can be asked, over the columns of model_targets.
+
+    Returns: str, a SQL condition.
+#}
+{% macro askable_condition() %}
+    {%- set grains = [] -%}
+    {%- for grain, supported in lettershop.target_support().items() -%}
+        {%- set rules, parts = [], ["grain = '" ~ grain ~ "'"] -%}
+        {%- for rule, kind in supported.rules.items() -%}
+            {%- do rules.append("label_rule = '" ~ rule ~ "' and kind = '" ~ kind ~ "'") -%}
+        {%- endfor -%}
+        {%- do parts.append('(' ~ rules | join(' or ') ~ ')') -%}
+        {%- for column in lettershop.population_columns() if column not in supported.population -%}
+            {%- do parts.append(column ~ ' is null') -%}
+        {%- endfor -%}
+        {%- do grains.append(parts | join(' and ')) -%}
+    {%- endfor -%}
+    {{ return(
+        '(' ~ grains | join(' or ') ~ ') and coalesce(min_purchased_before, 1) = 1'
+    ) }}
+{% endmacro %}
+
+{#
+    Whether the predictions of a model can go where they should, over the columns of
+    model_policies.
+
+    Returns: str, a SQL condition.
+#}
+{% macro output_condition() %}
+    {%- set kinds = [] -%}
+    {%- for kind, outputs in lettershop.outputs_of_kinds().items() -%}
+        {%- do kinds.append(
+            "model_kind = '" ~ kind ~ "' and output in ('" ~ outputs | join("', '") ~ "')"
+        ) -%}
+    {%- endfor -%}
+    {{ return(kinds | join(' or ')) }}
+{% endmacro %}
+
+{#
     What is wrong with the seeds and the vars about models.
 
     Args:

@@ -1,21 +1,4 @@
 -- The checks before a build say more, and read the files of seeds; this holds on every engine.
-{%- set askable, outputs = [], [] %}
-{%- for grain, supported in target_support().items() %}
-    {%- set parts, rules = ["grain = '" ~ grain ~ "'"], [] %}
-    {%- for rule, kind in supported.rules.items() %}
-        {%- do rules.append("label_rule = '" ~ rule ~ "' and kind = '" ~ kind ~ "'") %}
-    {%- endfor %}
-    {%- do parts.append('(' ~ rules | join(' or ') ~ ')') %}
-    {%- for column in population_columns() if column not in supported.population %}
-        {%- do parts.append(column ~ ' is null') %}
-    {%- endfor %}
-    {%- do askable.append('(' ~ parts | join(' and ') ~ ')') %}
-{%- endfor %}
-{%- for kind, allowed in outputs_of_kinds().items() %}
-    {%- do outputs.append(
-        "policies.model_kind = '" ~ kind ~ "' and policies.output in ('" ~ allowed | join("', '") ~ "')"
-    ) %}
-{%- endfor %}
 with targets as (
     select * from {{ ref('model_targets') }}
 ),
@@ -26,9 +9,7 @@ policies as (
 
 askable as (
     select target_id from targets
-    where
-        coalesce(min_purchased_before, 1) = 1
-        and ({{ askable | join('\n            or ') }})
+    where {{ askable_condition() }}
 ),
 
 final as (
@@ -46,7 +27,7 @@ final as (
     where
         policies.model_kind = 'probability' and targets.target_id is null
         or policies.model_kind <> 'probability' and policies.model_name <> policies.output
-        or not ({{ outputs | join('\n            or ') }})
+        or not ({{ output_condition() }})
 )
 
 select * from final
