@@ -33,11 +33,13 @@ export PYTHONPATH := $(CURDIR)
 demo_complete_journey := demo.complete_journey
 demo_simulated := demo.simulator --customers $(CUSTOMERS) --seed $(SEED)
 
-# The shop's own data lives under data/, a demo's under data/demo/<DATA>/.
-demo: export LETTERSHOP_LANDING ?= data/demo/$(DATA)/landing
-demo: export LETTERSHOP_DUCKDB ?= data/demo/$(DATA)/lettershop.duckdb
-demo: export LETTERSHOP_STATE ?= data/demo/$(DATA)/state.duckdb
-demo: export LETTERSHOP_PUBLISHED ?= data/demo/$(DATA)/published.duckdb
+# The shop's own data lives under data/, a demo's under data/demo/<DATA>/. What builds and what only
+# looks is about the demo where DATA is given with the command, as in `make model-report DATA=simulated`.
+ON_DEMO := demo $(if $(filter command,$(firstword $(origin DATA))),check build preview explain model-report)
+$(ON_DEMO): export LETTERSHOP_LANDING ?= data/demo/$(DATA)/landing
+$(ON_DEMO): export LETTERSHOP_DUCKDB ?= data/demo/$(DATA)/lettershop.duckdb
+$(ON_DEMO): export LETTERSHOP_STATE ?= data/demo/$(DATA)/state.duckdb
+$(ON_DEMO): export LETTERSHOP_PUBLISHED ?= data/demo/$(DATA)/published.duckdb
 
 .PHONY: help
 help: ## List the targets
@@ -177,7 +179,7 @@ evaluate: $(VENV)/.dev ## How good the models are, out of time, beside recency, 
 	@$(BIN)/python -m tools.evaluate
 
 .PHONY: model-report
-model-report: $(VENV)/.dev ## A page per model with plots, in target/model_report/
+model-report: $(VENV)/.dev ## A page per model with plots, in target/model_report/ (DATA= for a demo)
 	@$(BIN)/python -m tools.model_report
 
 .PHONY: bench

@@ -319,7 +319,10 @@ def write(folder: Path = FOLDER) -> list[Path]:
     """
     path = place("LETTERSHOP_PUBLISHED")
     if not path.exists():
-        sys.exit(f"There is no published database at {path}: run `make build` first.")
+        sys.exit(
+            f"There is no published database at {path}: run `make build` first. Of a demo"
+            " say which: make model-report DATA=complete_journey."
+        )
     registry = Registry(path)
     try:
         names = registry.models()

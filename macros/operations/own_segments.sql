@@ -189,8 +189,8 @@
 {% endmacro %}
 
 {#
-    What is wrong with the seeds, above all those of own attributes and own segments, and with the
-    models of the var custom_segment_models.
+    What is wrong with the seeds, above all those of own attributes, own segments and models, and
+    with the models of the var custom_segment_models.
 
     Returns: list of str, a message each.
 #}
@@ -220,6 +220,7 @@
             lettershop.seed_rows(files, 'esp_field_map'), attributes, unclear
         )
         + lettershop.custom_model_problems()
+        + lettershop.model_problems(files)
     ) }}
 {% endmacro %}
 

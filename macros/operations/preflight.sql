@@ -193,10 +193,19 @@
     {%- set is_later = built_up_to is not none and built_up_to > clock -%}
     {#- A build that fails half-way has moved people between segments, and left no record. -#}
     {%- set zone = var('shop_timezone') -%}
-    {%- if spells and not is_later and zone in modules.pytz.all_timezones_set -%}
-        {%- set built_up_to = run_query(
+    {%- set days = [] -%}
+    {%- if spells -%}
+        {%- do days.append(
             'select cast(max(greatest(entered_date, coalesce(left_date, entered_date))) as date)'
-            ~ ' from ' ~ spells
+            ~ ' as day from ' ~ spells
+        ) -%}
+    {%- endif -%}
+    {#- So do the selectors of models: they train and score, and record no build. -#}
+    {%- set fits = lettershop.state_relation('training', 'model_fits') -%}
+    {%- if fits -%}{%- do days.append('select max(as_of_date) as day from ' ~ fits) -%}{%- endif -%}
+    {%- if days and not is_later and zone in modules.pytz.all_timezones_set -%}
+        {%- set built_up_to = run_query(
+            'select max(day) from (' ~ days | join(' union all ') ~ ') as days'
         ).rows[0][0] -%}
         {%- set local = modules.pytz.utc.localize(clock).astimezone(modules.pytz.timezone(zone)) -%}
         {%- set is_later = built_up_to is not none and built_up_to > local.date() -%}

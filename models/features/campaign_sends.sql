@@ -11,8 +11,19 @@ with messages as (
         and coalesce(known_date < sent_date, true)
 ),
 
+-- A campaign is over on the first day on which it no longer runs: one that ends at noon runs on
+-- that day, one that ends at midnight does not.
 campaigns as (
-    select * from {{ ref('dim_campaigns') }}
+    select
+        campaign_key,
+        cast(
+            {{ local_date('ended_at') }} + case
+                when {{ local_time('ended_at') }} > cast({{ local_date('ended_at') }} as timestamp)
+                    then 1
+                else 0
+            end as date
+        ) as ended_date
+    from {{ ref('dim_campaigns') }}
     where campaign_type = 'campaign'
 ),
 
@@ -42,9 +53,7 @@ sent as (
         messages.sent_date,
         min(messages.clicked_date) as clicked_date,
         min(
-            coalesce(
-                {{ local_date('campaigns.ended_at') }}, messages.sent_date + rules.horizon_days
-            )
+            coalesce(campaigns.ended_date, messages.sent_date + rules.horizon_days)
         ) as ended_date
     from messages
     inner join campaigns on messages.campaign_key = campaigns.campaign_key

@@ -107,7 +107,10 @@ population as (
         )
         and (targets.min_purchased_before is null or before.recency_days is not null)
         and before.order_count_90d >= coalesce(targets.min_orders_90d, 0)
-        and before.net_amount_90d >= coalesce(targets.min_spend_90d, 0)
+        -- Who gave back more than they bought is under no minimum that there is not.
+        and (
+            targets.min_spend_90d is null or before.net_amount_90d >= targets.min_spend_90d
+        )
         and before.email_responses_90d >= coalesce(targets.min_email_responses_90d, 0)
 ),
 

@@ -10,8 +10,12 @@ contactability as (
     select * from {{ ref('customer_contactability') }}
 ),
 
+-- A model that is switched off has a row of nobody.
 profiled as (
-    select * from {{ ref('profiled_customers') }}
+    select
+        customer_key,
+        'unknown' as no_band
+    from {{ ref('profiled_customers') }}
 ),
 
 buyers as (
@@ -114,14 +118,14 @@ final as (
         cast(preferences.preferred_weekday as integer) as preferred_weekday,
         preferences.preferred_channel,
         propensities.score as purchase_score,
-        propensities.band as purchase_band,
+        coalesce(propensities.band, profiled.no_band) as purchase_band,
         lapse_risks.score as lapse_risk_score,
-        lapse_risks.band as lapse_risk_band,
+        coalesce(lapse_risks.band, profiled.no_band) as lapse_risk_band,
         predicted_values.predicted_value_amount as predicted_value_365d_amount,
         predicted_values.predicted_value_low_amount as predicted_value_365d_low_amount,
         predicted_values.predicted_value_high_amount as predicted_value_365d_high_amount,
         predicted_values.predicted_margin_amount as predicted_margin_365d_amount,
-        predicted_values.band as predicted_value_band,
+        coalesce(predicted_values.band, profiled.no_band) as predicted_value_band,
         {{ money(
             'purchases.net_revenue_amount + predicted_values.predicted_value_amount'
         ) }} as total_value_amount,

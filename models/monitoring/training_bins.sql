@@ -94,7 +94,8 @@ lifetime_limits as (
         versions.model_name,
         versions.model_version,
         versions.row_count as training_row_count,
-        {{ json_field('limits', 'edges', 'varchar') }} as edges
+        {{ json_field('limits', 'edges', 'varchar') }} as edges,
+        {{ json_field('limits', 'shares', 'varchar') }} as rates
     from versions
     {{ json_elements('versions.payload', 'limits', 'limits') }}
     where versions.algorithm = 'bg_nbd_gamma_gamma'
@@ -107,7 +108,12 @@ lifetime_limits as (
 lifetime_tenths as (
     select
         lifetime_limits.*,
-        {{ json_item('edges', 'numbers.generated_number - 1', 'double') }} as upper_bound
+        {{ json_item('edges', 'numbers.generated_number - 1', 'double') }} as upper_bound,
+        -- Where many are worth the same, a decile holds more than a tenth, and another nobody.
+        coalesce(
+            {{ json_item('rates', 'numbers.generated_number - 1', 'double') }},
+            cast(0.1 as double)
+        ) as tenth_rate
     from lifetime_limits
     cross join numbers
     where numbers.generated_number <= 10
@@ -136,7 +142,7 @@ united as (
         row_number() over (order by upper_bound asc nulls last) as bin_number,
         upper_bound,
         max(training_row_count) as training_row_count,
-        count(*) / cast(10 as double) as expected_rate
+        cast(sum(cast(tenth_rate as decimal(12, 9))) as double) as expected_rate
     from lifetime_tenths
     group by model_name, model_version, upper_bound
     union all by name

@@ -1,8 +1,15 @@
 {{ config(materialized='view') }}
+{%- set so_far %}
+        over (
+            partition by customer_key
+            order by horizon_days asc nulls last
+            rows between unbounded preceding and current row
+        )
+{%- endset %}
 
 -- Grain: customer who may be profiled and horizon, today. What BG/NBD and Gamma-Gamma expect, or
--- its mean with what a boosting expects where one is published; null for who never bought. Ends of
--- the interval move with the expectation.
+-- its mean with what a boosting expects where one is published, and never less than of a shorter
+-- horizon; null for who never bought. Ends of the interval move with the expectation.
 with customers as (
     select
         *,
@@ -98,6 +105,22 @@ scaled as (
     from expected
 ),
 
+amounts as (
+    select
+        *,
+        {{ money('round(value_amount, 4)') }} as own_amount,
+        {{ money(
+            'round(low_purchases * scale'
+            ~ ' * exp(-sqrt(1 / (value_p * greatest(low_purchases, 1)) + own_variance)), 4)'
+        ) }} as own_low_amount,
+        {{ money(
+            'round(high_purchases * scale'
+            ~ ' * exp(sqrt(1 / (value_p * greatest(high_purchases, 1)) + own_variance)), 4)'
+        ) }} as own_high_amount
+    from scaled
+),
+
+-- Where the horizons differ in whether a boosting is published, the shorter may expect more.
 final as (
     select
         customer_key,
@@ -108,15 +131,9 @@ final as (
         expected_purchases,
         chance_alive,
         days_to_next,
-        {{ money('round(value_amount, 4)') }} as value_amount,
-        {{ money(
-            'round(low_purchases * scale'
-            ~ ' * exp(-sqrt(1 / (value_p * greatest(low_purchases, 1)) + own_variance)), 4)'
-        ) }} as low_amount,
-        {{ money(
-            'round(high_purchases * scale'
-            ~ ' * exp(sqrt(1 / (value_p * greatest(high_purchases, 1)) + own_variance)), 4)'
-        ) }} as high_amount,
+        max(own_amount) {{ so_far }} as value_amount,
+        max(own_low_amount) {{ so_far }} as low_amount,
+        max(own_high_amount) {{ so_far }} as high_amount,
         case when is_margin_known then margin_rate end as margin_rate,
         case
             when not is_margin_known
@@ -128,7 +145,7 @@ final as (
                     || '% are needed'
             when margin_rate is null then 'no cost was known when the model was trained'
         end as margin_unknown_reason
-    from scaled
+    from amounts
 )
 
 select * from final

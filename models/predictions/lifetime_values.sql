@@ -74,12 +74,14 @@ final as (
             {%- for number in range(10, 1, -1) %}
             when explained.value_amount >= limits.decile_{{ number }}_from then {{ number }}
             {%- endfor %}
-            when explained.value_amount is not null then 1
+            when explained.value_amount < limits.decile_2_from then 1
         end as decile,
         case
             when explained.value_amount is null then 'unknown'
             when explained.value_amount >= limits.high_from then 'high'
             when explained.value_amount >= limits.medium_from then 'medium'
+            -- A version may be older than a horizon.
+            when limits.medium_from is null then 'unknown'
             else 'low'
         end as band,
         explained.unknown_reason,

@@ -36,7 +36,10 @@ features as (
 thresholds as (
     select
         {{ threshold('rising_value', 'growth') }} as growth,
-        {{ threshold('rising_value', 'revenue') }} as revenue
+        {{ threshold('rising_value', 'revenue') }} as revenue,
+        {{ threshold('rising_value', 'days') }} as days,
+        {{ threshold('rising_value', 'alive_rate') }} as alive_rate,
+        {{ threshold('rising_value', 'lapse_decile') }} as lapse_decile
     from {{ ref('segment_thresholds') }}
 ),
 
@@ -76,29 +79,65 @@ high_value as (
     where horizon_days = 365 and band = 'high'
 ),
 
+-- Whoever is known for less than a year has the pace since the first order, of 90 days at least.
+paces as (
+    select
+        purchase_days.customer_key,
+        {{ money(
+            'cast(sum(purchase_days.net_amount) as double) * 90'
+            ~ ' / greatest(least(max(features.age_days), 365), 90)'
+        ) }} as usual_amount
+    from {{ ref('purchase_days') }} as purchase_days
+    inner join features on purchase_days.customer_key = features.customer_key
+    where
+        purchase_days.is_of_run = true
+        and purchase_days.order_date >= {{ as_of_date() }} - 365
+        and purchase_days.known_date < {{ as_of_date() }}
+        and purchase_days.gone_date >= {{ as_of_date() }}
+    group by purchase_days.customer_key
+),
+
+-- Nobody's value rises of whom another segment, or the threshold, says that they may stop.
+may_stop as (
+    select customer_key from likely
+    where segment_id in ('likely_to_lapse', 'likely_to_spend_less')
+    union all
+    select scores.customer_key
+    from {{ ref('lapse_risk_scores') }} as scores
+    cross join thresholds
+    where
+        scores.model_name in ('lapses_30d', 'soft_churn_30d')
+        and scores.decile > thresholds.lapse_decile
+),
+
 rising as (
     select
         lifetime_values.customer_key,
         'rising_value' as segment_id,
         'Expected value '
         || cast(cast(lifetime_values.predicted_value_amount as decimal(18, 2)) as varchar)
-        || ' in 90 days, after '
-        || cast(cast(features.net_revenue_90d as decimal(18, 2)) as varchar) as reason,
+        || ' in 90 days, usually '
+        || cast(cast(paces.usual_amount as decimal(18, 2)) as varchar) as reason,
         {{ json_text([
             ['predicted_value_amount', 'lifetime_values.predicted_value_amount', false],
-            ['net_revenue_90d', 'cast(features.net_revenue_90d as decimal(18, 2))', false],
+            ['usual_amount', 'cast(paces.usual_amount as decimal(18, 2))', false],
             ['model_version', 'lifetime_values.model_version', true],
         ]) }} as figures,
-        'Leaves when the expected value is no longer that much higher' as exit_rule
+        'Leaves when the expected value is no longer that much higher, or a lapse is likely'
+            as exit_rule
     from lifetime_values
     inner join features on lifetime_values.customer_key = features.customer_key
+    inner join paces on lifetime_values.customer_key = paces.customer_key
+    left join may_stop on lifetime_values.customer_key = may_stop.customer_key
     cross join thresholds
     where
         lifetime_values.horizon_days = 90
-        and features.net_revenue_90d > 0
+        and features.recency_days <= thresholds.days
+        and lifetime_values.alive_rate >= thresholds.alive_rate
+        and paces.usual_amount > 0
         and lifetime_values.predicted_value_amount >= thresholds.revenue
-        and lifetime_values.predicted_value_amount
-        >= thresholds.growth * cast(features.net_revenue_90d as decimal(18, 4))
+        and lifetime_values.predicted_value_amount >= thresholds.growth * paces.usual_amount
+        and may_stop.customer_key is null
 ),
 
 members as (

@@ -1,5 +1,5 @@
 -- Grain: model and version that was ever trained. At most one version of a model serves: the last
--- that was promoted or rolled back to.
+-- that was promoted or rolled back to, unless it was withdrawn.
 with fits as (
     select * from {{ ref('model_fits') }}
 ),
@@ -9,13 +9,19 @@ trained as (
     where payload is not null
 ),
 
-serving as (
+changes as (
     select
         model_name,
-        model_version
+        model_version,
+        decision
     from fits
-    where decision in ('promoted', 'rolled_back')
+    where decision in ('promoted', 'rolled_back', 'withdrawn')
     qualify row_number() over (partition by model_name order by decision_number desc nulls last) = 1
+),
+
+serving as (
+    select * from changes
+    where decision <> 'withdrawn'
 ),
 
 final as (

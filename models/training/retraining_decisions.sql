@@ -1,5 +1,5 @@
 -- Grain: decision about a model, at most a few a day. model_version is the one that serves after a
--- promotion or a rollback, that was kept, or the challenger that was rejected.
+-- promotion or a rollback, that was kept or withdrawn, or the challenger that was rejected.
 with fits as (
     select * from {{ ref('model_fits') }}
 ),

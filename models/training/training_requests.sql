@@ -1,6 +1,9 @@
 -- Grain: model that is switched on. What this run asks of its trainer: the day, the policy, the
 -- target, and what the vars retrain_models and rollback_models say.
-{%- set forced = var('retrain_models') + [''] %}
+{#- Whatever else is passed, the checks before a build refuse it. #}
+{%- set asked, back = var('retrain_models'), var('rollback_models') %}
+{%- set forced = [''] + (asked if asked is sequence and asked is not mapping and asked is not string
+    else []) %}
 with policies as (
     select * from {{ ref('model_policies') }}
 ),
@@ -10,7 +13,7 @@ targets as (
 ),
 
 rollbacks as (
-    {%- for name, version in var('rollback_models').items() %}
+    {%- for name, version in (back.items() if back is mapping else []) %}
     select
         '{{ name }}' as model_name,
         '{{ version }}' as model_version

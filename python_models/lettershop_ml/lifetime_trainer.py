@@ -215,9 +215,15 @@ class Trainer:
 
     def definition(self, request: dict) -> str:
         """Return a hash of what is fitted and for which horizons."""
-        names = self.names(request)
-        described = self.inputs.definition(request, names)
-        return registry.digest(request["model_name"], list(COLUMNS), self.horizons, described)
+        return policy.defined(
+            registry.digest(request["model_name"], self.horizons),
+            list(COLUMNS),
+            self.names(request),
+        )
+
+    def forbidden(self, request: dict) -> set[str]:
+        """Return the features that no model of customers may use."""
+        return self.inputs.forbidden("customer")
 
     def worse_now(self, request: dict, champion: dict) -> tuple[str, str] | None:
         """Return cause and reason to train what is young enough, if purchases look different."""
@@ -294,7 +300,7 @@ class Trainer:
                 -lifetime.log_likelihood(old, *points) / buyers,
             )
 
-        boosted = {
+        boosted = dict.fromkeys(self.horizons) | {
             horizon: np.exp(model.logit(trainer.arrays(table, names)))
             for horizon, model in boosts.items()
         }
@@ -304,7 +310,7 @@ class Trainer:
                 "values": values,
                 "margins": margins,
                 "features": _describe(table),
-                "limits": _limits(purchases, values, cells, self.horizons, boosted),
+                "limits": _limits(purchases, values, table, boosted),
             }
         )
         payload["boosts"] = [
@@ -328,16 +334,30 @@ class Trainer:
         )
 
 
-def _limits(purchases, values, cells, horizons, boosted) -> list[dict]:
-    """Return per horizon the deciles of the predicted value in the training sample."""
-    limits = []
-    for horizon in horizons:
-        expected = lifetime.expected_purchases(
-            purchases, horizon / 7, cells["x"], cells["t_x"], cells["age"]
-        ) * lifetime.expected_value(values, cells["x"], cells["mean_value"])
-        if horizon in boosted:
-            expected = (expected + boosted[horizon]) / 2
-        limits.append(dict(horizon_days=horizon, edges=metrics.deciles(expected).tolist()))
+def _limits(purchases, values, table: pd.DataFrame, boosted: dict) -> list[dict]:
+    """Return per horizon the limits of deciles of the predicted value, and the share in each.
+
+    The values are those that scoring would give: of histories in whole weeks, in whole steps of
+    money, and never less than that of a shorter horizon.
+
+    Args:
+        purchases: of `lifetime.fit_purchases`.
+        values: of `lifetime.fit_values`.
+        table: raw columns of features.
+        boosted: horizon to what a boosting expects, None where none is published.
+    """
+    cells = cells_of(table)
+    x, mean_value = cells["x"], cells["mean_value"]
+    history = (x, np.floor(cells["t_x"] + 0.5), np.floor(cells["age"] + 0.5))
+    value, limits, before = lifetime.expected_value(values, x, mean_value), [], 0.0
+    for horizon, more in sorted(boosted.items()):
+        expected = lifetime.expected_purchases(purchases, horizon / 7, *history) * value
+        expected = expected if more is None else (expected + more) / 2
+        before = np.maximum(before, expected)
+        amounts = np.round(before, 4)
+        edges = metrics.deciles(amounts)
+        shares = metrics.shares_of(amounts, edges).tolist()
+        limits.append(dict(horizon_days=horizon, edges=edges.tolist(), shares=shares))
     return limits
 
 

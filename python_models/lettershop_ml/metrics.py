@@ -6,6 +6,11 @@ constant score ranks like chance (AUC .5, lift 1).
 
 import numpy as np
 
+# Scores that differ by no more are equal: sums in another order differ by less.
+TIED = 1e-9
+# Stands for no limit, since JSON has no infinity.
+UNBOUNDED = 1e308
+
 
 def _by_group(labels, scores) -> tuple[np.ndarray, np.ndarray]:
     """Return positives and rows per distinct score, best score first."""
@@ -293,5 +298,21 @@ def smeared_shares(values, edges, width: float) -> np.ndarray:
 
 
 def deciles(values) -> np.ndarray:
-    """Return the nine values below which a tenth, two tenths, ... of the values lie."""
-    return np.quantile(values, np.linspace(0.1, 0.9, 9), method="lower")
+    """Return the nine limits from which the second to the tenth decile of a sample hold.
+
+    The decile of a value follows from the middle rank of its ties: where all are equal, everybody
+    is in the sixth. A limit lies halfway between two neighbours, so that neither rounding nor an
+    engine's last digit moves anybody. A value beyond all of the sample has the decile of the
+    nearest: a decile that nobody of the sample is in has a limit of -UNBOUNDED or UNBOUNDED.
+
+    Args:
+        values: the sample; what differs by no more than TIED is equal.
+    """
+    values = np.sort(np.asarray(values, float))
+    starts = np.concatenate([[0], 1 + np.flatnonzero(np.diff(values) > TIED)])
+    ends = np.concatenate([starts[1:], [len(values)]])
+    # In whole numbers: of ranks that are multiples of a tenth, none is off by a rounding.
+    reached = np.minimum(10 * (starts + ends) // (2 * len(values)), 9)
+    between = (values[starts[1:] - 1] + values[starts[1:]]) / 2
+    limits = np.concatenate([[-UNBOUNDED], between, [UNBOUNDED]])
+    return limits[np.searchsorted(reached, np.arange(1, 10), side="left")]

@@ -74,6 +74,10 @@ class Trainer:
         """Return a hash of the features."""
         return self.inputs.definition(request, self.names(request))
 
+    def forbidden(self, request: dict) -> set[str]:
+        """Return the features that no model of customers may use."""
+        return self.inputs.forbidden("customer")
+
     def worse_now(self, request: dict, champion: dict) -> tuple[str, str] | None:
         """Return cause and reason to train what is young enough, if a feature drifts."""
         bins, limit = json.loads(champion["payload"])["features"], float(request["drift_limit"])

@@ -4,12 +4,51 @@ from datetime import date
 
 import pandas as pd
 
-from lettershop_ml import metrics
+from lettershop_ml import metrics, registry
 
 
 def days_between(earlier: str, later: str) -> int:
     """Return the days from one ISO date to another."""
     return (date.fromisoformat(later) - date.fromisoformat(earlier)).days
+
+
+def question(request: dict) -> str:
+    """Return a hash of what a model is asked: label, horizon and population of its target.
+
+    Args:
+        request: the model's row of training_requests.
+    """
+    target = {key: request[key] for key in sorted(request) if key.startswith("target_")}
+    return registry.digest(registry.rounded(target))
+
+
+def defined(asked: str, *trained_on) -> str:
+    """Return the definition of a model: a hash of the question, and one of what it is trained on.
+
+    Args:
+        asked: of `question`.
+        trained_on: names of features and the like.
+    """
+    return f"{asked}.{registry.digest(*trained_on)}"
+
+
+def asks_otherwise(definition: str, other) -> bool:
+    """Return whether two definitions are known to be of different questions.
+
+    Args:
+        definition: of `defined`.
+        other: of an earlier row; those of before questions were told apart hold none.
+    """
+    if not isinstance(other, str) or "." not in other:
+        return False
+    return other.partition(".")[0] != definition.partition(".")[0]
+
+
+def last_attempt(rows: pd.DataFrame) -> dict:
+    """Return the last decision about a model that a fit or a rollback made, of those it has."""
+    decided = rows["decision"].isin(["promoted", "rejected", "rolled_back"])
+    tried = rows[decided | rows["definition_hash"].notna()]
+    return tried.loc[tried["decision_number"].idxmax()].to_dict()
 
 
 def wanted(request: dict, rows: pd.DataFrame, champion: dict | None) -> tuple[str, str] | None:
@@ -24,7 +63,7 @@ def wanted(request: dict, rows: pd.DataFrame, champion: dict | None) -> tuple[st
     if request["is_forced"]:
         return "forced", "forced by the var retrain_models"
     if champion is None:
-        attempts = rows[rows["decision"] == "not_trained"]
+        attempts = rows[rows["decision"].isin(["not_trained", "withdrawn"])]
         if attempts.empty:
             return "first_run", "first run: there is no version yet"
         # What there was too little of does not come overnight, and looking for it is not free.
@@ -34,12 +73,12 @@ def wanted(request: dict, rows: pd.DataFrame, champion: dict | None) -> tuple[st
         if is_same and days_between(tried, today) < waited:
             return None
         return "first_run", f"there is no version yet; tried last on {tried}"
-    if champion["definition_hash"] != request["definition_hash"]:
+    # What was tried is not tried again, also where what serves was defined differently.
+    last = last_attempt(rows)
+    known = [last["definition_hash"], champion["definition_hash"]]
+    if request["definition_hash"] not in known:
         return "definition", "its features or its target are defined differently now"
-    # A day's decision is taken once.
-    tried = rows[rows["decision"].isin(["promoted", "rejected", "rolled_back"])]
-    last = str(tried["as_of_date"].max())[:10]
-    age = days_between(last, today)
+    age = days_between(str(last["as_of_date"])[:10], today)
     if age >= request["maximum_age_days"]:
         return "age", f"trained {age} days ago; {request['maximum_age_days']} are the limit"
     return None
@@ -47,8 +86,7 @@ def wanted(request: dict, rows: pd.DataFrame, champion: dict | None) -> tuple[st
 
 def is_ripe(request: dict, rows: pd.DataFrame) -> bool:
     """Return whether the last fit is old enough for drift or a worse metric to matter."""
-    tried = rows[rows["decision"].isin(["promoted", "rejected", "rolled_back"])]
-    last = str(tried["as_of_date"].max())[:10]
+    last = str(last_attempt(rows)["as_of_date"])[:10]
     return days_between(last, request["as_of_date"]) >= request["minimum_age_days"]
 
 
@@ -77,20 +115,6 @@ def drift(bins: list[dict], columns: dict) -> tuple[str | None, float]:
         if moved > most:
             worst, most = entry["feature"], moved
     return worst, most
-
-
-def judged(rows: list[dict], known_to: str) -> list[dict]:
-    """Return the rows of metrics at the cutoffs that say which of two versions is better.
-
-    A version is flattered by what it was trained on, and by windows that overlap those. So the
-    cutoffs from the end of its last window on decide; where there is none, the newest alone.
-
-    Args:
-        rows: dicts with cutoff, ISO date.
-        known_to: ISO date on which the last window ended that the version that serves has seen.
-    """
-    newest = max(row["cutoff"] for row in rows)
-    return [row for row in rows if row["cutoff"] >= min(known_to, newest)]
 
 
 def replaces(challenger: float, champion: float | None) -> tuple[bool, str]:

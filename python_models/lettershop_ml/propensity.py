@@ -81,6 +81,48 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Serving:
+    """The version that serves, as what a challenger is compared with.
+
+    Attributes:
+        model: its terms.
+        known_to: ISO date on which the last window ended that it was trained on.
+        algorithm: logistic, boosting, mean or ranking.
+        names: features that its training could use.
+        parameters: what its training chose.
+    """
+
+    model: terms.Additive
+    known_to: str
+    algorithm: str
+    names: list[str]
+    parameters: dict
+
+    def at(self, cutoff: str, train: Sample, seed: int, calibrations: dict) -> terms.Additive:
+        """Return what predicts a cutoff without having seen anything of its window.
+
+        From the end of its last window on that is the version itself. Before, it would be flattered
+        by what it was trained on: there stands the same model, fitted on what was known.
+
+        Args:
+            cutoff: ISO date.
+            train: rows whose windows had ended by then.
+            seed: see `fit_boosting`.
+            calibrations: shift and weight by candidate, of predictions before the cutoff.
+        """
+        if cutoff >= self.known_to:
+            return self.model
+        if self.algorithm not in CANDIDATES:
+            return fit_ranking(train, next(iter(self.model.pieces)))
+        names = [name for name in self.names if name in train.columns]
+        again = fit_candidates(train, names, self.parameters, seed)[self.algorithm]
+        if "calibration" not in self.parameters:
+            return again
+        shift, weight = calibrations[self.algorithm]
+        return terms.combined([again], [weight], shift)
+
+
+@dataclass(frozen=True)
 class Competition:
     """What came of it when the candidates predicted what they did not know.
 
@@ -317,7 +359,7 @@ def compete(
     rankings,
     tests: list[str],
     settings: Settings,
-    serving: terms.Additive | None = None,
+    serving: Serving | None = None,
 ) -> Competition:
     """Let the candidates and the baselines predict each test cutoff from what lies before it.
 
@@ -375,7 +417,8 @@ def compete(
         constant = np.full(len(test.labels), base)
         rows += _metric_rows(test_cutoff, "constant", test.labels, constant, settings)
         if serving is not None:
-            logits = serving.logit(test.columns)
+            its = serving.at(test_cutoff, train, settings.seed, calibrations)
+            logits = its.logit(test.columns)
             rows += _metric_rows(test_cutoff, "champion", test.labels, logits, settings)
     if chosen is None:
         raise NotTrainableError("before or at every cutoff to test on, one class is missing")
@@ -503,7 +546,7 @@ def train(
     names,
     rankings,
     settings: Settings,
-    serving: terms.Additive | None = None,
+    serving: Serving | None = None,
     today: dict[str, np.ndarray] | None = None,
 ) -> Fit:
     """Train on a sample and return the model to publish.

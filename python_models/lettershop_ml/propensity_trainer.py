@@ -36,6 +36,22 @@ def known_to(request: dict, champion: dict) -> str:
     return min(ended.isoformat(), str(champion["as_of_date"])[:10])
 
 
+def serving_of(request: dict, champion: dict) -> propensity.Serving:
+    """Return the version that serves, to be compared with.
+
+    Args:
+        request: the model's row of training_requests.
+        champion: the version's row of the registry.
+    """
+    return propensity.Serving(
+        terms.from_rows(json.loads(champion["payload"])["terms"]),
+        known_to(request, champion),
+        champion["algorithm"],
+        json.loads(champion["features"]),
+        json.loads(champion["parameters"]),
+    )
+
+
 def sample_of(table, names: list[str]) -> propensity.Sample:
     """Return rows of `trainer.Inputs.rows` as a sample."""
     return propensity.Sample(
@@ -66,6 +82,10 @@ class Trainer:
     def definition(self, request: dict) -> str:
         """Return a hash of target and features."""
         return self.inputs.definition(request, self.names(request))
+
+    def forbidden(self, request: dict) -> set[str]:
+        """Return the features that no model of the grain may use."""
+        return self.inputs.forbidden(request["target_grain"])
 
     def worse_now(self, request: dict, champion: dict) -> tuple[str, str] | None:
         """Return cause and reason to train what is young enough, if it drifts or got worse."""
@@ -140,9 +160,9 @@ class Trainer:
                 # A campaign, too, is one for all rows of its day, and tells.
                 names = propensity.telling(sample, names)
             serving = None
-            if champion is not None:
-                serving = terms.from_rows(json.loads(champion["payload"])["terms"])
-                if not serving.pieces.keys() <= sample.columns.keys():
+            if champion is not None and not request["barred"]:
+                serving = serving_of(request, champion)
+                if not serving.model.pieces.keys() <= sample.columns.keys():
                     serving = None
             with engine.single_threaded():
                 fit = propensity.train(sample, names, rankings, settings, serving, today)
@@ -150,10 +170,9 @@ class Trainer:
             return trainer.refused(request, rows, champion, cause, str(error))
 
         def compare():
-            judged = policy.judged(fit.metrics, known_to(request, champion))
             return policy.replaces(
-                propensity.mean_of(judged, fit.published, "log_loss"),
-                propensity.mean_of(judged, "champion", "log_loss"),
+                propensity.mean_of(fit.metrics, fit.published, "log_loss"),
+                propensity.mean_of(fit.metrics, "champion", "log_loss"),
             )
 
         payload = {

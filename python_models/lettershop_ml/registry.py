@@ -30,9 +30,11 @@ COLUMNS = {
     "metrics": "varchar",
     "payload": "varchar",
 }
-# What a row may say. Of `promoted` and `rolled_back` the version serves from then on; `rejected`
-# keeps the challenger's metrics.
-DECISIONS = ("promoted", "kept", "rejected", "rolled_back", "not_trained")
+# What a row may say. Of `promoted` and `rolled_back` the version serves from then on, of
+# `withdrawn` no longer; `rejected` keeps the challenger's metrics.
+DECISIONS = ("promoted", "kept", "rejected", "rolled_back", "withdrawn", "not_trained")
+# After which another version serves, or none.
+CHANGES = ("promoted", "rolled_back", "withdrawn")
 
 
 def rounded(thing):
@@ -129,10 +131,10 @@ def champion(rows: pd.DataFrame) -> dict | None:
         rows: all decisions about one model.
     """
     rows = rows.sort_values("decision_number")
-    serving = rows[rows["decision"].isin(["promoted", "rolled_back"])]
-    if serving.empty:
+    changes = rows[rows["decision"].isin(CHANGES)]
+    if changes.empty or changes.iloc[-1]["decision"] == "withdrawn":
         return None
-    last = serving.iloc[-1]
+    last = changes.iloc[-1]
     trained = rows[
         (rows["model_version"] == last["model_version"]) & rows["decision"].isin(["promoted"])
     ]

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from lettershop_ml import engine, serving, trainer
+from lettershop_ml import engine, policy, registry, serving, trainer
 
 # Columns of the result, with their types on DuckDB.
 COLUMNS = {
@@ -40,12 +40,13 @@ def serving_on(decisions: pd.DataFrame, model_name: str, day: str) -> str | None
     """
     rows = decisions[
         (decisions["model_name"] == model_name)
-        & decisions["decision"].isin(["promoted", "rolled_back"])
+        & decisions["decision"].isin(registry.CHANGES)
         & (decisions["as_of_date"].astype(str).str[:10] <= day)
     ]
     if rows.empty:
         return None
-    return str(rows.sort_values("decision_number")["model_version"].iloc[-1])
+    last = rows.sort_values("decision_number").iloc[-1]
+    return None if last["decision"] == "withdrawn" else str(last["model_version"])
 
 
 def days_to_replay(cutoffs: pd.DataFrame, target: str) -> list[str]:
@@ -116,6 +117,22 @@ def days_of_sends(session, labels, decisions: pd.DataFrame, requests: list[dict]
     }
 
 
+def answers(request: dict, version: str, versions: pd.DataFrame) -> bool:
+    """Return whether a version answers what is asked now: the labels are of that.
+
+    Args:
+        request: the model's row of training_requests.
+        version: its model_version.
+        versions: rows of model_versions, all of them.
+    """
+    is_model = versions["model_name"] == request["model_name"]
+    mine = versions[is_model & (versions["model_version"] == version)]
+    if mine.empty or "terms" not in json.loads(mine["payload"].iloc[0]):
+        return False
+    asked = policy.defined(policy.question(request))
+    return not policy.asks_otherwise(asked, mine["definition_hash"].iloc[0])
+
+
 def outcomes(session, features, labels, requests, cutoffs, versions, rows, decisions, bands):
     """Return a relation of past scores with the labels that came true, evaluated in the engine.
 
@@ -140,7 +157,11 @@ def outcomes(session, features, labels, requests, cutoffs, versions, rows, decis
         by_version: dict[str | None, list[str]] = {}
         for day in days:
             by_version.setdefault(serving_on(decisions, name, day), []).append(day)
-        wanted += [(request, version, served) for version, served in by_version.items() if version]
+        wanted += [
+            (request, version, served)
+            for version, served in by_version.items()
+            if version and answers(request, version, versions)
+        ]
     if not wanted:
         engine.forget(session, "lettershop_past_labels_customer_send")
         return engine.typed(session, pd.DataFrame(columns=list(COLUMNS)), COLUMNS)
@@ -162,8 +183,6 @@ def outcomes(session, features, labels, requests, cutoffs, versions, rows, decis
     for request, version, served in wanted:
         name = request["model_name"]
         mine = versions[(versions["model_name"] == name) & (versions["model_version"] == version)]
-        if mine.empty or "terms" not in json.loads(mine["payload"].iloc[0]):
-            continue
         rows_of_day = f"{past[request['target_grain']]} where {_among(served)}"
         scored = serving.probabilities(
             {request["target_grain"]: engine.query(session, rows_of_day)},

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from lettershop_ml import engine, lifetime, lifetime_trainer, scoring, terms, trainer
+from lettershop_ml import engine, lifetime, lifetime_trainer, metrics, scoring, terms, trainer
 
 
 def _last_words(decisions: pd.DataFrame) -> dict[str, str]:
@@ -183,11 +183,12 @@ def lifetime_boosts(session, relation, versions):
 
 
 def _value_limits(bands: pd.DataFrame, deciles: list[float] | None) -> dict[str, float]:
+    """Return the limits of deciles and bands; nan where the version knows none."""
     limits = dict(band_limits(bands, "lifetime_value", deciles) if deciles else [])
-    tenths = enumerate(deciles or [np.inf] * 9, start=2)
+    tenths = enumerate(deciles or [np.nan] * 9, start=2)
     return {f"decile_{number}_from": float(limit) for number, limit in tenths} | {
-        "medium_from": limits.get("medium", np.inf),
-        "high_from": limits.get("high", np.inf),
+        name: limits.get(band, metrics.UNBOUNDED if deciles else np.nan)
+        for name, band in (("medium_from", "medium"), ("high_from", "high"))
     }
 
 
@@ -206,13 +207,17 @@ def cells_of(payload: dict, cells: pd.DataFrame, horizons, bands, model_version:
     history.append(np.maximum(cells["age_weeks"].to_numpy(float), history[1]))
     deciles = {entry["horizon_days"]: entry["edges"] for entry in payload["limits"]}
     days = np.ceil(lifetime.weeks_to_next(fit, *history) * 7)
-    parts = []
+    parts, expected = [], 0.0
     for horizon in sorted(horizons["horizon_days"].astype(int).tolist()):
+        # More days, more purchases: also where the last digits of the function say otherwise.
+        expected = np.maximum(
+            expected, np.round(lifetime.expected_purchases(fit, horizon / 7, *history), 9)
+        )
         low, high = lifetime.purchase_interval(fit, horizon / 7, *history)
         part = cells.assign(
             horizon_days=horizon,
             model_version=model_version,
-            expected_purchases=np.round(lifetime.expected_purchases(fit, horizon / 7, *history), 9),
+            expected_purchases=expected,
             chance_alive=np.round(lifetime.chance_alive(fit, *history), 9),
             low_purchases=low,
             high_purchases=high,

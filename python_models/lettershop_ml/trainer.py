@@ -1,5 +1,7 @@
 """From relations to rows of the registry: what all trainers share, and the order they run in."""
 
+import json
+
 import numpy as np
 import pandas as pd
 
@@ -44,20 +46,21 @@ class Inputs:
         return sorted(allowed & set(self.columns(grain)) - set(KEYS))
 
     def definition(self, request: dict, names: list[str]) -> str:
-        """Return a hash of what a model is trained on: its target, features and their transforms.
+        """Return the definition of a model: what it is asked and which features it may use.
+
+        What the catalogue says of a feature in words makes no model another.
 
         Args:
             request: the model's row of training_requests.
             names: of its features.
         """
-        described = self.catalog[self.catalog["feature"].isin(names)]
-        described = described.sort_values(["feature", "grain"])
-        wanted = ("feature", "grain", "family", "transform", "missing_rule")
-        columns = [column for column in wanted if column in described]
-        target = {key: request[key] for key in sorted(request) if key.startswith("target_")}
-        return registry.digest(
-            registry.rounded(target), described[columns].astype(str).values.tolist()
-        )
+        return policy.defined(policy.question(request), names)
+
+    def forbidden(self, grain: str | None) -> set[str]:
+        """Return the features of a grain that no model may use; of customers where it is None."""
+        catalog = self.catalog[self.catalog["grain"] == (grain or "customer")]
+        forbidden = catalog["is_forbidden"].map(lambda value: str(value).lower() == "true")
+        return set(catalog.loc[forbidden, "feature"])
 
     def limit(self, customers: int) -> None:
         """Read the past of as many customers at most: those with the smallest hash of their key."""
@@ -188,11 +191,51 @@ def plain(requests: pd.DataFrame) -> list[dict]:
     return rows
 
 
-def rolled_back(request: dict, rows: pd.DataFrame, champion: dict | None) -> dict | None:
+def used_by(row: dict) -> set[str]:
+    """Return the features that a version computes with.
+
+    Args:
+        row: of the registry.
+    """
+    payload = json.loads(row["payload"])
+    lists = [payload.get("terms", []), payload.get("centroids", [])]
+    lists += [boost["terms"] for boost in payload.get("boosts", [])]
+    return {entry["feature"] for entries in lists for entry in entries if entry["feature"]}
+
+
+def barred(request: dict, champion: dict | None, forbidden: set[str]) -> str | None:
+    """Return why a version may no longer answer, in words; None where it may.
+
+    Args:
+        request: the model's row of training_requests, with its definition.
+        champion: what serves.
+        forbidden: features that no model may use.
+    """
+    if champion is None:
+        return None
+    version, used = champion["model_version"], sorted(used_by(champion) & forbidden)
+    if used:
+        return f"{version} uses {', '.join(used)}, which no model may use"
+    if policy.asks_otherwise(request["definition_hash"], champion["definition_hash"]):
+        return f"{version} answers another question: the target is defined differently now"
+    return None
+
+
+def rolled_back(
+    request: dict, rows: pd.DataFrame, champion: dict | None, forbidden: set[str]
+) -> dict | None:
     """Return the decision that the var rollback_models asks for, or None where it is in force.
 
+    The row remembers what is asked for now: only what changes after it is a reason to train.
+
+    Args:
+        request: the model's row of training_requests.
+        rows: the model's rows of the registry so far.
+        champion: what serves.
+        forbidden: features that no model may use.
+
     Raises:
-        ValueError: of a version that the registry does not have.
+        ValueError: of a version that the registry does not have, or that uses what is forbidden.
     """
     version = request["rollback_version"]
     if not version or (champion is not None and champion["model_version"] == version):
@@ -203,11 +246,19 @@ def rolled_back(request: dict, rows: pd.DataFrame, champion: dict | None) -> dic
             f"rollback_models: {request['model_name']} has no version {version!r} that was"
             f" promoted. There are: {', '.join(known) or 'none'}."
         )
+    trained = rows[(rows["model_version"] == version) & (rows["decision"] == "promoted")]
+    used = sorted(used_by(trained.iloc[-1].to_dict()) & forbidden)
+    if used:
+        raise ValueError(
+            f"rollback_models: {version} of {request['model_name']} uses {', '.join(used)}, which"
+            " the feature catalogue forbids."
+        )
     return registry.decision(
         request["model_name"],
         rows,
         request["as_of_date"],
         "rolled_back",
+        definition_hash=request["definition_hash"],
         cause="forced",
         reason=f"rolled back to {version} by the var rollback_models",
         model_version=version,
@@ -236,6 +287,8 @@ def kept(request: dict, rows: pd.DataFrame, champion: dict, why: str) -> list[di
 def refused(request: dict, rows: pd.DataFrame, champion: dict | None, cause, why: str):
     """Return the decision where there is too little to train on: keep, or have nothing.
 
+    That it was tried is remembered with what was asked for, so that it is not tried at every build.
+
     Args:
         request: the model's row of training_requests.
         rows: the model's rows of the registry so far.
@@ -243,19 +296,52 @@ def refused(request: dict, rows: pd.DataFrame, champion: dict | None, cause, why
         cause: cause and reason to train.
         why: it cannot be trained, in words.
     """
+    said, reason, version = "not_trained", f"not trained: {why}", {}
     if champion is not None:
-        return kept(request, rows, champion, f"there is too little to train on: {why}")
+        version = {name: champion[name] for name in ("model_version", "algorithm")}
+        said, reason = "kept", f"kept, because there is too little to train on: {why}"
+        if request["barred"]:
+            said = "withdrawn"
+            reason = f"withdrawn: {request['barred']}; there is too little to train on: {why}"
     return [
         registry.decision(
             request["model_name"],
             rows,
             request["as_of_date"],
-            "not_trained",
+            said,
             cause=cause[0],
-            reason=f"not trained: {why}",
+            reason=reason,
             definition_hash=request["definition_hash"],
+            **version,
         )
     ]
+
+
+def switched_off(asked: list[dict], earlier: pd.DataFrame) -> list[dict]:
+    """Return the decisions about models that serve and are no longer asked for, once each.
+
+    Args:
+        asked: rows of training_requests, at least one.
+        earlier: the registry so far.
+    """
+    added, names = [], {request["model_name"] for request in asked}
+    for name in sorted(set(earlier["model_name"]) - names):
+        rows = earlier[earlier["model_name"] == name]
+        champion = registry.champion(rows)
+        if champion is not None:
+            added.append(
+                registry.decision(
+                    name,
+                    rows,
+                    asked[0]["as_of_date"],
+                    "withdrawn",
+                    cause="switched_off",
+                    reason="withdrawn: it is switched off",
+                    model_version=champion["model_version"],
+                    algorithm=champion["algorithm"],
+                )
+            )
+    return added
 
 
 def challenged(
@@ -277,13 +363,15 @@ def challenged(
         cause: cause and reason to train.
         payload: the challenger as JSON.
         reason: about the challenger.
-        compare: called without arguments where there is a champion: whether the challenger may
-            replace it, and a sentence.
+        compare: called without arguments where there is a champion that may go on answering:
+            whether the challenger may replace it, and a sentence.
         values: further columns of the row.
     """
     version = registry.version(request["as_of_date"], payload)
     said, reason = "promoted", f"{cause[1]}; {reason}"
-    if champion is not None and champion["payload"] == payload:
+    if request["barred"]:
+        reason = f"{reason}; not compared: {request['barred']}"
+    elif champion is not None and champion["payload"] == payload:
         said, version, payload = "kept", champion["model_version"], None
         reason = f"kept, because training gave the same result ({reason})"
     elif champion is not None:
@@ -331,6 +419,7 @@ def run(
     }
     added, asked = [], plain(requests)
     if asked:
+        added += switched_off(asked, earlier)
         inputs.limit(max(int(request["maximum_rows"]) for request in asked))
     try:
         for request in asked:
@@ -351,9 +440,11 @@ def decide(trainer, request: dict, rows: pd.DataFrame) -> list[dict]:
     """
     champion = registry.champion(rows)
     request["definition_hash"] = trainer.definition(request)
-    back = rolled_back(request, rows, champion)
+    forbidden = trainer.forbidden(request)
+    back = rolled_back(request, rows, champion, forbidden)
     if back is not None:
         return [back]
+    request["barred"] = barred(request, champion, forbidden)
     cause = policy.wanted(request, rows, champion)
     if cause is None and champion is None:
         return []

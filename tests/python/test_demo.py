@@ -13,6 +13,33 @@ from tools import picture
 from tools.summary import QUERIES
 
 
+def test_who_names_a_demo_looks_at_it(tmp_path):
+    """And who names none, at the shop's own; what the environment says goes first."""
+    told = tmp_path / "Makefile"
+    told.write_text(
+        f"include {ROOT / 'Makefile'}\n"
+        "demo model-report explain sync:\n\t@echo published: $$LETTERSHOP_PUBLISHED\n"
+    )
+
+    def published(*arguments, **said):
+        environment = {"PATH": os.environ["PATH"]} | said
+        command = ["make", "-f", str(told), "-o", ".venv/.dev", *arguments]
+        found = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        (line,) = (line for line in found.stdout.splitlines() if line.startswith("published:"))
+        return line.removeprefix("published:").strip()
+
+    simulated = "data/demo/simulated/published.duckdb"
+    assert published("demo") == "data/demo/complete_journey/published.duckdb"
+    for target in ("model-report", "explain"):
+        assert published(target, "DATA=simulated") == simulated
+        assert published(target) == published(target, DATA="simulated") == ""
+    assert published("model-report", "DATA=simulated", LETTERSHOP_PUBLISHED="mine") == "mine"
+    # A sync writes to other people's systems: it goes by what is set, and by nothing else.
+    assert published("sync", "DATA=simulated", "ESP=generic") == ""
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")

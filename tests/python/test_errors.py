@@ -313,6 +313,21 @@ def test_segments_newer_than_the_clock(landing, dbt, place):
     stops(dbt("seed"), "built up to 2024-03-02", "LETTERSHOP_STATE=<new file>")
 
 
+def test_models_newer_than_the_clock(landing, dbt, place):
+    """What the selectors of models leave: they record no build."""
+    landing()
+    for day, passes in (("2024-03-01", True), ("2024-03-02", False)):
+        with duckdb.connect(place / "state.duckdb") as connection:
+            connection.execute("create schema if not exists training")
+            connection.execute(
+                f"create or replace table training.model_fits as select date '{day}' as as_of_date"
+            )
+        result = dbt("seed")
+        if passes:
+            assert result.returncode == 0, result.stdout
+    stops(result, "built up to 2024-03-02", "LETTERSHOP_STATE=<new file>")
+
+
 def test_state_at_the_clock_passes(landing, dbt, place):
     """A build of the same time can be repeated."""
     landing()
@@ -381,6 +396,26 @@ OWN_SEEDS = {
         "generic,custom_attributes.points,points,number,field,0,profiling,crm,*",
         "generic,custom_attributes.renews_on,renews_on,text,field,,profiling,crm,*",
     ],
+    "model_targets": [
+        "target_id,kind,grain,label_rule,horizon_days,active_within_days,min_purchased_before,"
+        "min_orders_90d,min_spend_90d,min_email_responses_90d,cutoff_every_days,cutoff_count,"
+        "is_enabled,label_meaning,description",
+        "buys_30d,binary,customer,buys,30,60,1,1,10,1,28,6,true,,",
+        "buys_tea,binary,customer_category,buys,14,,1,,,,28,6,true,,",
+        "clicks_send,binary,customer_send,clicks,14,,,,,,28,6,true,,",
+        "switched_off,binary,customer,lapses,30,,,,,,28,6,false,,",
+        "spend_90d,amount,customer,spends,90,,1,,,,28,6,true,,",
+    ],
+    "model_policies": [
+        "model_name,model_kind,output,minimum_age_days,maximum_age_days,drift_limit,"
+        "metric_floor_rate,minimum_customers,minimum_rows,minimum_of_each_class,test_cutoffs,"
+        "maximum_rows,operating_rate,description",
+        "buys_30d,probability,propensity,7,28,0.25,0.9,200,300,30,2,20000,0.1,",
+        "buys_tea,probability,propensity,7,28,0.25,0.9,200,300,30,2,20000,0.1,",
+        "clicks_send,probability,propensity,7,28,0.25,0.9,200,300,30,2,20000,0.1,",
+        "lifetime_value,lifetime_value,lifetime_value,7,28,0.25,0.9,200,200,50,2,100000,0.1,",
+        "personas,clusters,personas,28,90,0.25,0.9,200,200,1,1,10000,0.1,",
+    ],
     "lifecycle_thresholds": [
         "",
         "threshold_id,fixed_days,rhythm_quantile,meaning",
@@ -429,6 +464,44 @@ WRONG_ROWS = {
         "generic,custom_attributes.points,d,number,field,none,profiling,crm,*": (
             "fallback must be a number"
         ),
+    },
+    "model_targets": {
+        "a,binary,customer_category,lapses,14,,1,,,,28,6,false,,": (
+            "label_rule is 'lapses'. At the grain customer_category can be asked: buys."
+        ),
+        "b,binary,customer_category,buys,14,60,1,,,,28,6,false,,": (
+            "active_within_days must be empty: at the grain customer_category it would not count."
+            " What counts there: min_purchased_before."
+        ),
+        "c,binary,customer_send,buys,14,,,,,,28,6,false,,": (
+            "label_rule is 'buys'. At the grain customer_send can be asked: clicks, redeems."
+        ),
+        "d,binary,customer_send,clicks,14,,,2,,,28,6,false,,": (
+            "min_orders_90d must be empty: at the grain customer_send it would not count."
+        ),
+        "e,binary,customer,clicks,14,,,,,,28,6,false,,": "label_rule is 'clicks'. At the grain",
+        "f,amount,customer,buys,14,,,,,,28,6,true,,": "kind is 'amount'. The rule buys",
+        "g,binary,customer,buys,14,,2,,,,28,6,false,,": "is '2'. Allowed: 1, or empty.",
+        "h,binary,household,buys,14,,,,,,28,6,false,,": "grain is 'household'. Allowed: customer,",
+        "i,binary,customer,buys,14,,,,,,28,6,true,,": (
+            "no model answers it. Give it a row in seeds/model_policies.csv, or set is_enabled to"
+        ),
+    },
+    "model_policies": {
+        "switched_off,chance,propensity,7,28,0.25,0.9,2,3,3,2,2,0.1,": (
+            "model_kind is 'chance'. Allowed: probability, lifetime_value, clusters."
+        ),
+        "j,probability,propensity,7,28,0.25,0.9,2,3,3,2,2,0.1,": (
+            "model_name must be the target_id of a row of the kind binary in"
+            " seeds/model_targets.csv. There are: buys_30d, buys_tea,"
+        ),
+        "a,probability,chances,7,28,0.25,0.9,2,3,3,2,2,0.1,": (
+            "output is 'chances'. Of the kind probability are allowed: propensity, lapse_risk."
+        ),
+        "value,lifetime_value,lifetime_value,7,28,0.25,0.9,2,3,3,2,2,0.1,": (
+            "a model of the kind lifetime_value must be called lifetime_value."
+        ),
+        "buys_30d,probability,propensity,7,28,0.25,0.9,2,3,3,2,2,0.1,": "stands in an earlier line",
     },
     "lifecycle_thresholds": {
         "active,ten,,": "fixed_days is 'ten', and must be a whole number (integer).",
@@ -481,6 +554,41 @@ def test_every_wrong_row_of_own_columns_and_segments_is_named(landing, dbt, own_
     assert " ".join(result.stdout.split()).count("seeds/segment_rules.csv, line ") == len(
         WRONG_ROWS["segment_rules"]
     )
+
+
+def test_models_and_versions_that_are_asked_for_must_be_there(landing, dbt, own_project, place):
+    landing()
+    project = own_project()
+    with duckdb.connect(place / "state.duckdb") as connection:
+        connection.execute("create schema training")
+        connection.execute(
+            """
+            create table training.model_fits as
+            select * from (values
+                ('buys_30d', 1, 'promoted', '20240101-aaaaaaaa', date '2024-01-01'),
+                ('buys_30d', 2, 'rejected', '20240201-bbbbbbbb', date '2024-02-01')
+            ) as rows (model_name, decision_number, decision, model_version, as_of_date)
+            """
+        )
+    for vars, words in (
+        ({"retrain_models": "buys_30d"}, "The var retrain_models is 'buys_30d'. Allowed: a list"),
+        (
+            {"retrain_models": ["buys_30", "all"], "rollback_models": ["buys_30d"]},
+            "The var retrain_models names 'buys_30', and there is no such model. There are:"
+            " buys_30d, buys_tea, clicks_send, lifetime_value, personas. [all] is every one.",
+        ),
+        (
+            {"rollback_models": {"buys_30d": "20240201-bbbbbbbb", "churn": "20240101-aaaaaaaa"}},
+            "buys_30d has no version '20240201-bbbbbbbb' that was promoted. There are:"
+            " 20240101-aaaaaaaa.",
+        ),
+    ):
+        result = dbt("seed", project=project, vars=VARS | vars)
+        stops(result, "Nothing was built", words)
+    stops(result, "The var rollback_models names 'churn', and there is no such model.")
+    known = {"rollback_models": {"buys_30d": "20240101-aaaaaaaa"}, "retrain_models": ["all"]}
+    passed = dbt("seed", project=project, vars=VARS | known)
+    assert passed.returncode == 0, passed.stdout
 
 
 def test_a_header_that_does_not_fit_is_the_only_problem(landing, dbt, own_project):

@@ -24,6 +24,14 @@ PROOFS = {
         "select 1 as a",
         "select cast(null as integer) as a",
     ),
+    # The group before ends higher than this one begins; an equal value and none are no fall.
+    "never_falls": (
+        {"columns": ["v", "w"], "partition_by": ["g"], "order_by": "n"},
+        "select 1 as g, 9 as n, 5 as v, 1 as w union all select 2, 1, 1, 1"
+        " union all select 2, 2, 1, null",
+        "select 1 as g, 9 as n, 5 as v, 1 as w union all select 2, 1, 1, 2"
+        " union all select 2, 2, 1, 1",
+    ),
     # Exactly the rate passes.
     "rate_at_most": (
         {"condition": "a > 0", "rate": 0.5},

@@ -81,6 +81,54 @@ def test_a_constant_score_has_lift_1_whatever_the_order_of_rows():
     assert metrics.lift(labels, labels, 0.05) == pytest.approx(20)
 
 
+BANDS = pd.read_csv(Path(__file__).parents[2] / "seeds" / "models" / "score_bands.csv")
+
+
+def test_ties_share_the_decile_of_their_middle_rank():
+    def found(values, asked=None):
+        limits = registry.rounded(metrics.deciles(values).tolist())
+        assert limits == sorted(limits)
+        asked = np.unique(values) if asked is None else asked
+        return [1 + sum(value >= limit for limit in limits) for value in asked]
+
+    assert found(np.arange(10) / 3) == list(range(1, 11))
+    assert found(np.arange(100) / 3, np.array([9, 10, 89, 90]) / 3) == [1, 2, 9, 10]
+    # Equal but for the last digits; and whoever comes later is with the nearest.
+    assert set(found(0.1 + np.arange(250) * 1e-17)) == {6}
+    assert found(np.full(250, -37.2), [-38, -37.2, -36]) == [6, 6, 6]
+    # One group of most, and a few above or below it, however large.
+    assert found([0.0] * 95 + [1.0] * 5) == [5, 10]
+    assert found([0.0] * 5 + [1.0] * 95) == [1, 6]
+    assert found([0.0] * 50 + [1.0] * 50, [-1, 0, 0.49, 0.51, 1, 2]) == [3, 3, 3, 8, 8, 8]
+    # A limit is as far as can be from both of its neighbours.
+    assert metrics.deciles([1.0, 3.0])[4] == 2
+
+
+def test_most_people_are_not_the_likeliest_tenth_whatever_the_twelfth_digit():
+    """A ranking in which 95 of 100 are equal, of ten shops: by SQL and the registry's limits."""
+    for seed in range(10):
+        draws = np.random.default_rng(seed)
+        count = np.where(np.arange(1000) < 950, 0.0, draws.integers(1, 6, 1000))
+        labels = (draws.random(1000) < np.where(count > 0, 0.5, 0.05)).astype(float)
+        days = np.full(1000, "2024-01-01")
+        sample = propensity.Sample({"a": count}, labels, days, days, np.arange(1000))
+        model = terms.centred(propensity.fit_ranking(sample, "a"), sample.columns)
+        limits = registry.rounded(metrics.deciles(model.logit(sample.columns)).tolist())
+        table = pd.DataFrame({"customer_key": "c", "as_of_date": "2024-07-01", "a": count})
+        found = scoring.scored(
+            duckdb.connect().from_df(table),
+            {"model_name": "m", "target_grain": "customer"},
+            {"model_version": "v", "model": model},
+            {},
+            limits,
+            serving.band_limits(BANDS, "propensity", limits),
+        ).df()
+        assert set(zip(count > 0, found["decile"], found["band"], strict=True)) == {
+            (False, 5, "low"),
+            (True, 10, "high"),
+        }
+
+
 def test_terms_equal_scikit_learn_within_1e_12_in_numpy_and_in_sql():
     sample = made_up()
     matrix = sample.matrix(NAMES)
@@ -429,6 +477,39 @@ def test_a_boosting_is_blended_in_where_it_tells_more_and_only_there():
     assert ratios[0] == pytest.approx(ratios[1])
 
 
+def test_customers_who_are_alike_are_worth_neither_least_nor_most():
+    """Their histories are no whole weeks, and scoring looks at whole weeks."""
+    fit = {"r": 0.5, "alpha": 5.0, "a": 0.8, "b": 2.5}
+    values = {"p": 6.0, "q": 4.0, "v": 15.0}
+    table = pd.DataFrame({"repeat_count": [3], "recency_days": [17], "age_days": [101]})
+    table = table.assign(mean_repeat_value=20.0).loc[[0] * 250]
+    # Of the quarter a boosting expects more than BG/NBD of the year.
+    limits = lifetime_trainer._limits(fit, values, table, {90: np.full(250, 900.0), 365: None})
+    found = serving.cells_of(
+        {
+            "purchases": fit,
+            "values": values,
+            "margins": {"rate": None, "weight": None},
+            "limits": registry.rounded(limits),
+        },
+        pd.DataFrame({"repeat_count": [3], "recency_weeks": [12], "age_weeks": [14]}),
+        pd.DataFrame({"horizon_days": [365, 90, 30]}),
+        BANDS,
+        "v",
+    ).set_index("horizon_days")
+    assert [limit["shares"] for limit in limits] == [[0] * 5 + [1] + [0] * 4] * 2
+    bought = found["expected_purchases"].to_dict()
+    assert bought[30] < bought[90] < bought[365]
+    worth = lifetime.expected_value(values, 3, 20.0)
+    quarter = (bought[90] * worth + 900) / 2
+    for horizon in (90, 365):
+        assert bought[365] * worth < quarter
+        assert found.at[horizon, "decile_6_from"] <= quarter < found.at[horizon, "decile_7_from"]
+        assert found.at[horizon, "medium_from"] <= quarter < found.at[horizon, "high_from"]
+    # Of a horizon that the version was not trained for, nothing is said.
+    assert found.loc[30, ["decile_2_from", "medium_from", "high_from"]].isna().all()
+
+
 def test_what_is_better_by_chance_only_is_not_better():
     assert lifetime_trainer.verdict([(-0.21, 0.1)])[0]
     assert not lifetime_trainer.verdict([(-0.19, 0.1)])[0]
@@ -591,13 +672,18 @@ def request_on(day: str, **changed) -> dict:
 class Imagined:
     """A trainer whose challengers and drift are given."""
 
-    def __init__(self, loss=0.5, drifts=None, why=None):
+    def __init__(self, loss=0.5, drifts=None, why=None, feature="a"):
         """Keep what it will say."""
         self.loss, self.drifts, self.why = loss, drifts, why
+        self.terms = [{"feature": feature}]
 
     def definition(self, request):
         """Return the request's own."""
         return request["definition_hash"]
+
+    def forbidden(self, request):
+        """Return what no model may use."""
+        return {"gender"}
 
     def worse_now(self, request, champion):
         """Return what was given."""
@@ -607,7 +693,7 @@ class Imagined:
         """Return the decision about a challenger of the given loss."""
         if self.why:
             return trainer.refused(request, rows, champion, cause, self.why)
-        payload = registry.as_json({"loss": self.loss})
+        payload = registry.as_json({"loss": self.loss, "terms": self.terms})
         return trainer.challenged(
             request,
             rows,
@@ -668,23 +754,174 @@ def test_a_model_is_trained_when_its_policy_says_so_and_never_gets_worse():
         on("2024-02-11", Imagined(), rollback_version="nonsense")
 
 
-def test_windows_that_the_version_in_service_has_seen_do_not_judge():
-    rows = [
-        dict(cutoff=cutoff, candidate=name, metric="log_loss", value=value)
-        # It has seen most of what followed the first of them.
-        for cutoff, mine, its in (("2024-02-05", 0.6, 0.3), ("2024-03-04", 0.5, 0.6))
-        for name, value in (("mean", mine), ("champion", its))
+class Registry:
+    """Decisions of one model, day after day."""
+
+    def __init__(self):
+        """Begin without a decision."""
+        self.rows = registry.frame([])
+
+    def on(self, day, imagined, **changed) -> str | None:
+        """Return what was decided on a day, and keep it."""
+        added = trainer.decide(imagined, request_on(day, **changed), self.rows)
+        assert len(added) <= 1
+        self.rows = pd.concat([self.rows, registry.frame(added)], ignore_index=True)
+        return added[0]["decision"] if added else None
+
+    def serving(self) -> str | None:
+        """Return the payload that serves."""
+        champion = registry.champion(self.rows)
+        return champion and champion["payload"]
+
+    def said(self) -> str:
+        """Return the last reason."""
+        return self.rows["reason"].iloc[-1]
+
+
+def test_another_question_is_not_answered_by_the_old_version():
+    week = policy.defined(policy.question({"target_horizon_days": 7}), ["a"])
+    month = policy.defined(policy.question({"target_horizon_days": 30, "as_of_date": "x"}), ["a"])
+    found = Registry()
+    found.on("2024-01-01", Imagined(0.2), definition_hash=week)
+    # The loss of another question is another: the old version is nothing to be compared with.
+    assert found.on("2024-01-02", Imagined(0.6), definition_hash=month) == "promoted"
+    assert "not compared" in found.said() and "another question" in found.said()
+    # Of other features of the same question the worse is rejected.
+    features = policy.defined(policy.question({"target_horizon_days": 30}), ["a", "b"])
+    assert found.on("2024-01-03", Imagined(0.7), definition_hash=features) == "rejected"
+    assert "0.6000 of the version that serves" in found.said()
+    # With too little to train on nobody answers, and it is tried again in a week, or once asked.
+    few, serving = Imagined(why="12 rows with a label"), found.serving()
+    assert found.on("2024-01-04", few, definition_hash=week) == "withdrawn"
+    assert found.serving() is None and serving
+    assert found.said().startswith("withdrawn: 20240102-") and "12 rows" in found.said()
+    assert found.on("2024-01-05", few, definition_hash=week) is None
+    assert found.on("2024-01-06", Imagined(0.9), definition_hash=month) == "promoted"
+
+
+def test_what_uses_a_forbidden_feature_does_not_answer_nor_come_back():
+    found = Registry()
+    found.on("2024-01-01", Imagined(0.1, feature="gender"))
+    first = found.rows["model_version"].iloc[0]
+    assert found.on("2024-01-02", Imagined(0.5), definition_hash="without") == "promoted"
+    assert "uses gender, which no model may use" in found.said()
+    with pytest.raises(ValueError, match="gender"):
+        found.on("2024-01-03", Imagined(), rollback_version=first, definition_hash="without")
+    other = Registry()
+    other.on("2024-01-01", Imagined(0.1, feature="gender"))
+    few = Imagined(why="12 rows with a label")
+    assert other.on("2024-01-02", few, definition_hash="without") == "withdrawn"
+
+
+def test_what_was_tried_is_not_tried_at_every_build():
+    def world(second, **changed):
+        found = Registry()
+        found.on("2024-01-01", Imagined(0.5))
+        assert found.on("2024-01-02", second, definition_hash="other", **changed) in (
+            "rejected",
+            "kept",
+        )
+        return found
+
+    better = Imagined(0.1)
+    # Worse; the same; too little to train on. On the day itself, and on the next.
+    for second in (Imagined(0.6), Imagined(0.5), Imagined(why="12 rows with a label")):
+        found = world(second)
+        assert found.on("2024-01-02", better, definition_hash="other") is None
+        assert found.on("2024-01-03", better, definition_hash="other") == "kept"
+        assert "no limit of age" in found.said()
+        # What serves was defined so; and what is defined anew is tried.
+        assert found.on("2024-01-04", better) == "kept"
+        assert found.on("2024-01-05", better, definition_hash="third") == "promoted"
+    found = world(Imagined(why="12 rows with a label"))
+    assert found.on("2024-01-30", better, definition_hash="other") == "promoted"
+
+
+def test_a_rollback_holds_until_something_changes_after_it():
+    found = Registry()
+    found.on("2024-01-01", Imagined(0.5))
+    first = found.rows["model_version"].iloc[0]
+    found.on("2024-01-02", Imagined(0.4), definition_hash="edited")
+    back = {"rollback_version": first}
+    assert found.on("2024-01-03", Imagined(), definition_hash="edited", **back) == "rolled_back"
+    for day in ("2024-01-03", "2024-01-04"):
+        assert found.on(day, Imagined(0.3), definition_hash="edited") in (None, "kept")
+        assert registry.champion(found.rows)["model_version"] == first
+    assert found.on("2024-01-05", Imagined(0.3), definition_hash="anew") == "promoted"
+
+
+def test_a_model_that_is_switched_off_is_withdrawn_once():
+    found = Registry()
+    found.on("2024-01-01", Imagined(0.5))
+    asked = [request_on("2024-01-02", model_name="another")]
+    added = trainer.switched_off(asked, found.rows)
+    assert [(row["model_name"], row["decision"], row["cause"]) for row in added] == [
+        ("m", "withdrawn", "switched_off")
     ]
+    found.rows = pd.concat([found.rows, registry.frame(added)], ignore_index=True)
+    assert found.serving() is None and trainer.switched_off(asked, found.rows) == []
+    # Asked again, it is trained at once.
+    assert found.on("2024-01-03", Imagined(0.6)) == "promoted"
 
-    def said(known_to: str) -> bool:
-        judged = policy.judged(rows, known_to)
-        losses = [propensity.mean_of(judged, name, "log_loss") for name in ("mean", "champion")]
-        return policy.replaces(*losses)[0]
 
-    assert said("2024-03-04") and said("2024-02-06")
-    assert not said("2024-02-05")
-    # Where it has seen something of them all, the newest decides.
-    assert said("2024-05-01")
+def test_words_of_the_catalogue_and_other_grains_define_no_model():
+    def catalog(**first):
+        row = {"grain": "customer", "used_by": "*", "is_forbidden": False, "transform": "ln"}
+        other = row | {"grain": "customer_send", "feature": "a"}
+        return pd.DataFrame([row | {"feature": "a"} | first, row | {"feature": "b"}, other])
+
+    class Relation:
+        columns = ("customer_key", "as_of_date", "a", "b")
+
+    def definition(table, **changed):
+        inputs = trainer.Inputs(None, None, {"customer": (None, Relation())}, table)
+        request = {"model_name": "m", "target_grain": "customer", "target_horizon_days": 7}
+        return propensity_trainer.Trainer(inputs).definition(request | changed)
+
+    as_it_was = definition(catalog())
+    worded = {"transform": "logarithm", "missing_rule": "nought", "family": "x"}
+    assert definition(catalog(**worded)) == as_it_was
+    other = catalog()
+    other.loc[2, ["transform", "used_by"]] = "none"
+    assert definition(other) == as_it_was
+    fewer = definition(catalog(is_forbidden=True))
+    assert fewer != as_it_was and not policy.asks_otherwise(fewer, as_it_was)
+    assert policy.asks_otherwise(definition(catalog(), target_horizon_days=30), as_it_was)
+    assert definition(catalog(), maximum_age_days=1) == as_it_was
+
+
+def test_windows_that_the_version_in_service_has_seen_do_not_judge():
+    """Of a version that knows the labels by heart, its kind is asked, fitted on less."""
+    sample = made_up(2000)
+    sample = replace(sample, columns=sample.columns | {"seen": sample.labels + sample.columns["e"]})
+    tests = ["2024-05-01", "2024-06-01"]
+    by_heart = terms.Additive(0.0, {"seen": terms.Piecewise((0.5,), (-4.0, 4.0), 0.0)})
+
+    def losses(known_to, algorithm="mean", names=NAMES, **more):
+        parameters = {"strength": 0.03, "iterations": 20} | more
+        served = propensity.Serving(by_heart, known_to, algorithm, names, parameters)
+        found = propensity.compete(sample, NAMES, ["rfm_score"], tests, FEW_TREES, served)
+        return {
+            name: [
+                row["value"]
+                for row in found.metrics
+                if (row["candidate"], row["metric"]) == (name, "log_loss")
+            ]
+            for name in ("champion", "mean")
+        }
+
+    itself = losses("2024-05-01")["champion"]
+    half = losses("2024-05-02")["champion"]
+    none = losses("2024-07-01")["champion"]
+    assert half[0] == none[0] != itself[0] and half[1] == itself[1] != none[1]
+    # Without what it knows by heart it is a model as any: the challenger may be no worse.
+    assert none == pytest.approx(losses("2024-07-01")["mean"], rel=0.02)
+    # Its calibration, and a ranking, are fitted anew as well; what is gone is left out.
+    flat = losses("2024-07-01", calibration={"shift": 0.3, "weight": 1.0})["champion"]
+    assert flat != none
+    assert losses("2024-07-01", names=[*NAMES, "gone"])["champion"] == none
+    ranking = losses("2024-07-01", algorithm="ranking")["champion"]
+    assert all(np.isfinite(ranking))
     request = {"target_horizon_days": 60}
     served = {"trained_to": "2024-01-05", "as_of_date": "2024-03-20"}
     assert propensity_trainer.known_to(request, served) == "2024-03-05"

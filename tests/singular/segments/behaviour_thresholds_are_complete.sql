@@ -22,7 +22,10 @@ with needed as (
         ('back_again', 'days'),
         ('back_again', 'visit_days'),
         ('rising_value', 'growth'),
-        ('rising_value', 'revenue')
+        ('rising_value', 'revenue'),
+        ('rising_value', 'days'),
+        ('rising_value', 'alive_rate'),
+        ('rising_value', 'lapse_decile')
     ) as thresholds (segment_id, threshold)
 )
 
