@@ -41,7 +41,7 @@ NO_OPS = {
     "alter session": r"alter\s+session\s",
     "use role or warehouse": r"use\s+(secondary\s+roles?|role|warehouse)\s",
     "grants": r"(grant|revoke)\s",
-    "policies": r"create\s+(or\s+replace\s+)?(masking|row\s+access)\s+policy\s"
+    "policies": r"(create|alter)\s+(or\s+replace\s+)?(masking|row\s+access)\s+policy\s"
     r"|alter\s+(table|view)\s+\S+\s+(modify|alter)\s+column\s+\S+\s+(un)?set\s+masking"
     r"|alter\s+(table|view)\s+\S+\s+(add|drop)\s+row\s+access",
     "tags": r"create\s+(or\s+replace\s+)?tag\s|alter\s+\w+\s+\S+\s+.*\bset\s+tag\s"
