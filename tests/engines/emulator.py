@@ -320,7 +320,13 @@ def errors_are_sql_errors(error: Exception) -> Exception:
 
 @patch
 def parameters_of_the_session(command: str) -> str:
-    """`show parameters like 'query_tag'` is answered: dbt asks before every model."""
+    """`show parameters` is answered: dbt asks for the query tag before every model, and preflight
+    for what docs/snowflake.md sets for the user.
+    """
+    if re.fullmatch(r"show\s+parameters\s+in\s+session", bare(command), re.IGNORECASE):
+        used["parameters_of_the_session"] += 1
+        rows = [f"('{name.upper()}', '{value}')" for name, value in guide.session().items()]
+        return f"select * from (values {', '.join(rows)}) as said (key, value)"
     if re.match(r"\s*show\s+parameters\s+like\s+'query_tag'", command, re.IGNORECASE):
         used["parameters_of_the_session"] += 1
         return "select 'QUERY_TAG' as key, '' as value"

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from conftest import ROOT
 
+from tests.engines import guide
 from tools import pseudonymous
 
 SEED = ROOT / "seeds" / "privacy" / "personal_columns.yml"
@@ -216,6 +217,51 @@ def test_large_facts_are_clustered_by_a_column_they_have():
     for name, columns in clustered.items():
         (model,) = yaml.safe_load((ROOT / f"models/core/{name}.yml").read_text())["models"]
         assert set(columns) <= {column["name"] for column in model["columns"]}
+
+
+WANTED = said("operations/session_rules.sql", "session_settings")
+
+
+def test_the_guide_sets_what_a_build_demands_of_a_session():
+    set_by_guide = guide.session()
+    assert set_by_guide.keys() == WANTED.keys()
+    assert said("operations/session_rules.sql", "session_problems", WANTED, set_by_guide) == []
+    # Each of them stops a build where it is another, or where nobody knows.
+    for name, (first, *_) in WANTED.items():
+        for other in (set_by_guide | {name: "other"}, {**set_by_guide, name: None}):
+            (problem,) = said("operations/session_rules.sql", "session_problems", WANTED, other)
+            assert f"set {name} = '{first}'" in problem and problem.count("alter user") == 1
+    text = (ROOT / "macros/operations/preflight.sql").read_text()
+    assert "session_problems(" in text and "unsaid_vars_problems(" in text
+
+
+@pytest.mark.parametrize(
+    ("passed", "settings", "stops"),
+    [
+        ({}, {}, True),
+        ({"as_of_at": "2024-01-01 00:00:00"}, {}, True),
+        ({"shop_timezone": "UTC"}, {}, False),
+        ({"base_currency": "USD"}, {}, False),
+        # A project that has this one as a package says them in its dbt_project.yml.
+        ({}, {"shop_timezone": "Europe/Berlin"}, False),
+        ({}, {"base_currency": "EUR"}, False),
+    ],
+)
+def test_a_build_that_nobody_told_whose_it_is_stops(passed, settings, stops):
+    defaults = {name: PROJECT["vars"][name] for name in ("shop_timezone", "base_currency")}
+    found = said(
+        "operations/session_rules.sql", "unsaid_vars_problems", passed, defaults | settings
+    )
+    assert len(found) == stops
+    assert not stops or '--vars "$(cat vars.yml)"' in found[0]
+
+
+def test_every_build_of_the_guide_has_its_vars_and_is_published():
+    text = guide.PAGE.read_text()
+    commands = re.findall(r"dbt build --target snowflake.*|dbt build --selector \w+ --target.*", text)
+    assert len(commands) == 3
+    assert all('--vars "$(cat vars.yml)"' in each for each in commands)
+    assert text.count("dbt run-operation publish --target snowflake --args") == 2
 
 
 def test_python_on_snowflake_gets_the_versions_that_are_tested_here():
