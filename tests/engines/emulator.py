@@ -148,16 +148,20 @@ def nulls_by_others_order(expression: exp.Expression) -> None:
 
 @patch
 def times_as_text(expression: exp.Expression) -> None:
-    """TO_CHAR of a time knows the one format that the project writes; fakesnow leaves the format
+    """TO_CHAR of a time knows the two formats that the project writes; fakesnow leaves the format
     out wherever it cannot see that the expression is a time.
     """
+    formats = {
+        "YYYY-MM-DD HH24:MI:SS": "%Y-%m-%d %H:%M:%S",
+        "YYYY-MM-DD HH24:MI:SS.FF6": "%Y-%m-%d %H:%M:%S.%f",
+    }
     for node in list(expression.find_all(exp.ToChar)):
         if (form := node.args.get("format")) is None:
             continue
-        if form.name != "YYYY-MM-DD HH24:MI:SS":
+        if form.name not in formats:
             raise NotImplementedError(f"to_char with the format {form.name}")
         used["times_as_text"] += 1
-        arguments = [node.this, exp.Literal.string("%Y-%m-%d %H:%M:%S")]
+        arguments = [node.this, exp.Literal.string(formats[form.name])]
         node.replace(exp.Anonymous(this="strftime", expressions=arguments))
 
 

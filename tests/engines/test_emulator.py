@@ -47,6 +47,18 @@ def value(cursor, expression: str, rows: str = "(select 1 as one)"):
             "(select timestamp '2024-01-02 03:04:05.678' as a)",
             "2024-01-02 03:04:05",
         ),
+        (
+            "times_as_text",
+            "rtrim(rtrim(to_char(a, 'YYYY-MM-DD HH24:MI:SS.FF6'), '0'), '.')",
+            "(select timestamp '2024-01-02 03:04:00' as a)",
+            "2024-01-02 03:04:00",
+        ),
+        (
+            "times_as_text",
+            "rtrim(rtrim(to_char(a, 'YYYY-MM-DD HH24:MI:SS.FF6'), '0'), '.')",
+            "(select timestamp '2024-01-02 03:04:05.678' as a)",
+            "2024-01-02 03:04:05.678",
+        ),
         ("trying_times", "try_cast(a as timestamp)", "(select 'no time' as a)", None),
         (
             "elements_as_text",
