@@ -32,9 +32,7 @@ def account() -> list[str]:
 
 def session() -> dict[str, str]:
     """Return the parameters of the session that the page sets for dbt's user, name to value."""
-    found = [
-        re.fullmatch(r"alter user <user> set (\w+) = '?([^']+)'?", each) for each in account()
-    ]
+    found = [re.fullmatch(r"alter user <user> set (\w+) = '?([^']+)'?", each) for each in account()]
     return {each[1]: each[2] for each in found if each}
 
 

@@ -107,6 +107,14 @@ def test_compiled_sql_is_of_its_engine_and_the_same_for_both(engine, compiled):
         assert wrong == {}
 
 
+def test_a_landed_text_is_a_text_until_somebody_tries_it(engine, compiled):
+    # United with a null that has a type, Snowflake would make a number of it, or stop.
+    sql = " ".join(compiled.sql["base_shop__orders.sql"].split())
+    wanted = {"duckdb": "cast(null as decimal(18,4))", "snowflake": "null"}[engine]
+    assert f" {wanted} as total_amount, " in sql.split("union all by name")[1]
+    assert "try_cast(" in sql.split("union all by name")[0]
+
+
 # What somebody may do to a model without noticing: found where, and what it becomes.
 MISTAKES = {
     "nulls": (r"\bdesc nulls (first|last)", "desc"),

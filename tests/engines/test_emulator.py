@@ -219,8 +219,8 @@ def test_the_guide_loads_files_by_copy(cursor, tmp_path):
     )
     before = emulator.used["tables_by_template"]
     done = emulator.follow(tmp_path)
-    # USE, a file format and a stage; then PUT, the table and COPY.
-    assert done["landing"] == 6 and done["account"] > 30
+    # USE of role, warehouse and schema, a file format and a stage; then PUT, the table and COPY.
+    assert done["landing"] == 8 and done["account"] > 30
     assert emulator.used["tables_by_template"] == before + 1
     found = cursor.execute(f"select * from {emulator.LANDING}.landing.orders order by order_id")
     assert found.fetchall() == [(1, datetime(2024, 1, 2, 3, 4, 5)), (2, None)]

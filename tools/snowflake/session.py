@@ -46,5 +46,5 @@ def open_session():
     try:
         return Session.builder.configs(found).create()
     except (Error, SnowparkClientException, TypeError, ValueError) as error:
-        # A key that is none, or that needs another passphrase, is an error of two kinds of Python's.
+        # A key that is none, or needs another passphrase, is an error of two kinds of Python's.
         raise SystemExit(f"No session on Snowflake, with the key {key}: {error}") from error
