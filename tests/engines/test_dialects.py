@@ -167,6 +167,8 @@ def test_what_a_missing_dispatch_would_leave_is_found():
     [
         ("snowflake", "select list_transform(a, x -> x) as b from t", "function"),
         ("snowflake", "select strftime(a, '%Y') as b from t", "function"),
+        ("snowflake", "select first(a) as b from t", "function"),
+        ("snowflake", "select sum(a) filter (where c) as b from t", "function"),
         ("duckdb", "select iff(a, b, c) as b from t", "function"),
         ("duckdb", "select listagg_distinct(a) as b from t", "function"),
         ("snowflake", "select rank() over (order by a desc) as b from t", "nulls"),
