@@ -15,6 +15,7 @@ from conftest import ROOT
 
 from tests.engines import guide
 from tools import pseudonymous
+from tools.snowflake import session
 
 SEED = ROOT / "seeds" / "privacy" / "personal_columns.yml"
 META = yaml.safe_load(SEED.read_text())["seeds"][0]["config"]["meta"]
@@ -204,6 +205,13 @@ def test_without_policies_nothing_is_granted_to_analysts():
     branch = text[start : text.index("{%- elif", start)]
     assert "roles.pop('lettershop_analyst')" in branch and "grant_statements" in branch
     assert "grant_statements" not in text[text.index("{%- elif", start) :].split("readers()")[1]
+
+
+def test_a_variable_that_is_not_set_is_named_by_dbt():
+    # An empty default would end in whatever the connector says of an account without a name.
+    outputs = (ROOT / "profiles/profiles.yml").read_text().split("\n    snowflake:")[1]
+    for name in session.REQUIRED:
+        assert f"env_var('{name}')" in outputs and f"env_var('{name}'," not in outputs
 
 
 def test_large_facts_are_clustered_by_a_column_they_have():
