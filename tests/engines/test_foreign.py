@@ -63,6 +63,8 @@ def test_it_is_caught(sql, problem):
         "select boolor_agg(is_shared), max(issued_at) from t",
         "select 'a' || chr(92) || 'b' as a",
         "select trim(cast(seen_at as varchar)) as a from t as landed",
+        "select min_by(a, cast(seen_at as varchar) || chr(31) || b) as a from t",
+        "select md5(coalesce(cast(seen_at as varchar), '-')) as row_hash from t",
         "select cast(seen_date as varchar) as a, to_char(seen_at, 'YYYY-MM-DD') as b from t",
         "select sum(case when a > 1 then 1 else 0 end), count_if(a > 1) from t",
         "select distinct a from t left join u on t.a = u.a",
