@@ -37,7 +37,7 @@
 {% macro customer_key_from(origin, store, record_id, erased_at) -%}
     md5(
         {{ origin }} || chr(31) || {{ store }} || chr(31) || {{ record_id }}
-        || coalesce(chr(31) || cast(cast(extract(epoch from {{ erased_at }}) as bigint) as varchar), '')
+        || coalesce(chr(31) || cast(cast(floor(extract(epoch from {{ erased_at }})) as bigint) as varchar), '')
     )
 {%- endmacro %}
 

@@ -70,7 +70,7 @@
 
 {#
     A landing table as it lies there, for counting: every column of the contract, those that the
-    table lacks as typed nulls, and no rows where it is switched off.
+    table lacks as nulls, and no rows where it is switched off.
 
     Args:
         source_name (str), table_name (str): see landing_contract.
@@ -87,7 +87,7 @@
         {%- endif %}
         select
             {%- for column in contract.columns.values() %}
-            cast(null as {{ column.data_type }}) as {{ column.name }}{{ ',' if not loop.last }}
+            {{ lettershop.no_value(column.data_type) }} as {{ column.name }}{{ ',' if not loop.last }}
             {%- endfor %}
         where 1 = 0
     )

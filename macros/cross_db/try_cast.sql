@@ -14,7 +14,11 @@
     try_cast({{ expression }} as {{ type }})
 {%- endmacro %}
 
-{#- Snowflake tries to cast text only. -#}
+{#- Snowflake tries to cast text only, and takes a whole number as text for seconds since 1970. -#}
 {% macro snowflake__try_cast(expression, type) -%}
-    try_cast(cast({{ expression }} as varchar) as {{ type }})
+    {%- set text = 'cast(' ~ expression ~ ' as varchar)' -%}
+    {%- if type in ['timestamp', 'date'] -%}
+        {%- set text = 'case when try_cast(' ~ text ~ ' as decimal(38, 0)) is null then ' ~ text ~ ' end' -%}
+    {%- endif -%}
+    try_cast({{ text }} as {{ type }})
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {#
-    Deletes from trigger_log what must not be kept; runs as a pre-hook, in the transaction of the
-    model itself: everything about people who are erased, and the behavioural triggers of people
+    Deletes from trigger_log what must not be kept; runs as a pre-hook, on DuckDB in the transaction
+    of the model itself, on Snowflake before it, which changes nothing: everything about people who are erased, and the behavioural triggers of people
     who may not be profiled. What is known of that counts at once, whatever the clock.
 
     Args:

@@ -45,14 +45,11 @@
             {%- set tables = lettershop.inspect_landing(files, settings) -%}
             {%- set problems = lettershop.landing_problems(tables, files, clock) -%}
         {%- endif -%}
-    {%- elif lettershop.answer(
-        "select cast(timestamp '2000-01-01 00:00:00.123456' as varchar)"
-    )[:26] != '2000-01-01 00:00:00.123456' -%}
-        {%- do problems.append(
-            'A timestamp as text loses its microseconds in this session. Once, as an administrator:'
-            ~ '\n  alter user <the user of the profile> set timestamp_ntz_output_format ='
-            ~ " 'YYYY-MM-DD HH24:MI:SS.FF9';"
-        ) -%}
+    {%- else -%}
+        {%- set problems = lettershop.unsaid_vars_problems(lettershop.passed_vars(), settings)
+            + lettershop.session_problems(
+                lettershop.session_settings(), lettershop.session_parameters()
+            ) -%}
     {%- endif -%}
     {{ return(
         lettershop.setting_problems(settings) + lettershop.own_problems() + problems

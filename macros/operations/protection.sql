@@ -21,7 +21,8 @@
 {%- endmacro %}
 
 {#
-    Grants of reading: what is there, and what later builds put there.
+    Grants of reading what is there. Each publication is a database of its own, so that nothing is
+    granted of what is to come, which only who may manage all grants could do.
 
     Args:
         database (str): the published database.
@@ -35,16 +36,29 @@
         {%- for schema in schemas -%}
             {%- set place = 'schema ' ~ database ~ '.' ~ schema -%}
             {%- do statements.append('grant usage on ' ~ place ~ ' to role ' ~ role) -%}
-            {%- for time in ('all', 'future') -%}
-                {%- for kind in ('tables', 'views') -%}
-                    {%- do statements.append(
-                        'grant select on ' ~ time ~ ' ' ~ kind ~ ' in ' ~ place ~ ' to role ' ~ role
-                    ) -%}
-                {%- endfor -%}
-            {%- endfor -%}
+            {%- do statements.append('grant select on all tables in ' ~ place ~ ' to role ' ~ role) -%}
         {%- endfor -%}
     {%- endfor -%}
     {{ return(statements) }}
+{%- endmacro %}
+
+{#
+    Two statements that leave a policy as this release has it: made where there is none, then given
+    this body. It cannot be replaced while anything hangs on it, as what is published does.
+
+    Args:
+        kind (str): masking or row access.
+        policy (str): its name.
+        signature (str): what it takes and returns.
+        body (str): a SQL expression.
+    Returns: str, a statement.
+#}
+{% macro made_policy(kind, policy, signature, body) -%}
+    create {{ kind }} policy if not exists {{ policy }} as {{ signature }} -> {{ body }}
+{%- endmacro %}
+
+{% macro altered_policy(kind, policy, body) -%}
+    alter {{ kind }} policy {{ policy }} set body -> {{ body }}
 {%- endmacro %}
 
 {#
@@ -71,10 +85,10 @@
     ] -%}
     {%- for type, otherwise in types.items() -%}
         {%- set policy = place ~ '.personal_' ~ type -%}
-        {%- do statements.append(
-            'create masking policy if not exists ' ~ policy ~ ' as (value ' ~ type ~ ') returns ' ~ type
-            ~ ' -> case when ' ~ may ~ ' then value ' ~ otherwise ~ ' end'
-        ) -%}
+        {%- set body = 'case when ' ~ may ~ ' then value ' ~ otherwise ~ ' end' -%}
+        {%- set signature = '(value ' ~ type ~ ') returns ' ~ type -%}
+        {%- do statements.append(made_policy('masking', policy, signature, body)) -%}
+        {%- do statements.append(altered_policy('masking', policy, body)) -%}
         {%- do statements.append(
             'alter tag ' ~ tag ~ ' set masking policy ' ~ policy ~ ' force'
         ) -%}
@@ -120,10 +134,11 @@
 #}
 {% macro written_statements(database, columns, meta, place) -%}
     {%- set policy = place ~ '.own_words' -%}
+    {%- set body = "case when is_role_in_session('LETTERSHOP_ADMIN') or"
+        ~ " is_role_in_session('LETTERSHOP_SYNC') or family <> 'own' then value end" -%}
+    {%- set signature = '(value varchar, family varchar) returns varchar' -%}
     {%- set statements = [
-        'create masking policy if not exists ' ~ policy ~ ' as (value varchar, family varchar)'
-        ~ " returns varchar -> case when is_role_in_session('LETTERSHOP_ADMIN') or"
-        ~ " is_role_in_session('LETTERSHOP_SYNC') or family <> 'own' then value end",
+        made_policy('masking', policy, signature, body), altered_policy('masking', policy, body),
     ] -%}
     {%- for column in columns
         if column['column_name'] in meta['written'].get(column['table_name'], []) -%}
@@ -140,43 +155,81 @@
 {%- endmacro %}
 
 {#
+    The tables of core that say what people did on the site, and with service.
+
+    Returns: list of str.
+#}
+{% macro behaviour_tables() -%}
+    {{ return([
+        'fct_web_events', 'fct_web_sessions', 'fct_social_interactions', 'fct_service_interactions',
+    ]) }}
+{%- endmacro %}
+
+{#
     Row access: analysts see what people did on the site, and with service, of those only who may be
-    profiled. Orders stay whole, so that revenue adds up.
+    profiled. Orders stay whole, so that revenue adds up. A column cannot have a mask and decide about
+    rows, and customer_key has one: publishing says of each row whether it is shown
+    (`publish_statements`).
 
     Args:
         database (str): the published database.
-        tables (list): of core, with a customer_key.
+        tables (list): of core, with a column is_shown.
         place (str): database and schema of the policy.
-        profiled (str): the table of who may be profiled.
     Returns: list of str, one statement each.
 #}
-{% macro row_access_statements(database, tables, place, profiled) -%}
-    {%- set policy = place ~ '.may_be_profiled' -%}
+{% macro row_access_statements(database, tables, place) -%}
+    {%- set policy = place ~ '.shown_rows' -%}
+    {%- set body = "is_role_in_session('LETTERSHOP_ADMIN') or is_shown" -%}
+    {%- set signature = '(is_shown boolean) returns boolean' -%}
     {%- set statements = [
-        'create row access policy if not exists ' ~ policy ~ ' as (person varchar) returns boolean -> '
-        ~ "is_role_in_session('LETTERSHOP_ADMIN') or person is null or exists ("
-        ~ 'select 1 from ' ~ profiled ~ ' as profiled'
-        ~ ' where profiled.customer_key = person)',
+        made_policy('row access', policy, signature, body),
+        altered_policy('row access', policy, body),
     ] -%}
     {%- for table in tables -%}
         {%- do statements.append(
             'alter table ' ~ database ~ '.core.' ~ table ~ ' add row access policy ' ~ policy
-            ~ ' on (customer_key)'
+            ~ ' on (is_shown)'
         ) -%}
     {%- endfor -%}
     {{ return(statements) }}
 {%- endmacro %}
 
 {#
-    Protect a database before anybody may read it; for `dbt run-operation protect` on Snowflake, after
-    the published tables are there and before they are put in their place. Does nothing on DuckDB,
-    where readers get a file of their own.
+    Stops what needs the secret of the masks' hashes where there is none: with a key that anybody
+    can read here, addresses could be tried against them.
+
+    Errors: what to do, where LETTERSHOP_ERASURE_KEY is not set.
+#}
+{% macro require_key() -%}
+    {%- if not env_var('LETTERSHOP_ERASURE_KEY', '') -%}
+        {%- do exceptions.raise_compiler_error(
+            'Nothing was published. LETTERSHOP_ERASURE_KEY is not set: masks show hashes made with'
+            ~ ' it, and without a secret of your own anybody could make them. Set the key that builds'
+            ~ ' are run with.'
+        ) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#
+    Protect a database before anybody may read it; part of `dbt run-operation publish` on Snowflake,
+    after the published tables are there and before they are put in their place. Does nothing on
+    DuckDB, where readers get a file of their own.
 
     Args:
         database (str): the published database.
+        policies (bool): false where the account's edition knows neither tags nor policies: then
+            nothing is granted to analysts, who would see everything.
 #}
-{% macro protect(database) -%}
-    {%- if execute and target.type == 'snowflake' -%}
+{% macro protect(database, policies=true) -%}
+    {%- if execute and target.type == 'snowflake' and not policies -%}
+        {%- set roles = readers() -%}
+        {%- do roles.pop('lettershop_analyst') -%}
+        {%- for statement in grant_statements(database, roles) -%}
+            {%- do run_query(statement) -%}
+        {%- endfor -%}
+        {{ log('No policies protect ' ~ database ~ ': analysts may not read it', info=true) }}
+    {%- elif execute and target.type == 'snowflake' -%}
+        {%- do lettershop.require_key() -%}
         {%- set seed = graph.nodes['seed.lettershop.personal_columns'] -%}
         {%- set place = state_database() ~ '.protection' -%}
         {%- set found = run_query(
@@ -210,18 +263,11 @@
                 'has_family': row[3],
             }) -%}
         {%- endfor -%}
-        {%- set behaviour = [
-            'fct_web_events', 'fct_web_sessions', 'fct_social_interactions',
-            'fct_service_interactions',
-        ] -%}
         {%- set statements = (
-            masking_statements(place, env_var('LETTERSHOP_ERASURE_KEY', 'lettershop'))
+            masking_statements(place, env_var('LETTERSHOP_ERASURE_KEY'))
             + tag_statements(database, columns, seed.config.meta, place)
             + written_statements(database, texts, seed.config.meta, place)
-            + row_access_statements(
-                database, behaviour, place,
-                graph.nodes['model.lettershop.profiled_customers'].relation_name
-            )
+            + row_access_statements(database, behaviour_tables(), place)
             + grant_statements(database, readers())
         ) -%}
         {%- for statement in statements -%}

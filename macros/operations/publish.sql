@@ -6,7 +6,9 @@
 
     Args:
         published (str): the published database.
-        relations (list): what to publish, each a dict with database, schema, name and is_table.
+        relations (list): what to publish, each a dict with database, schema, name, is_table and
+            shown_of: none, or the table of the customers whose rows analysts are shown. Then a column
+            is_shown says of each row whether it is one of theirs, or nobody's.
     Returns: dict with `before` and `after`, statements to run before and after protecting
         `<published>_next`.
 #}
@@ -21,11 +23,20 @@
     {%- endfor -%}
     {%- for relation in relations -%}
         {%- set place = relation['schema'] ~ '.' ~ relation['name'] -%}
-        {%- do before.append(
-            'create or replace transient table ' ~ next ~ '.' ~ place
-            ~ (' clone ' if relation['is_table'] else ' as select * from ')
-            ~ relation['database'] ~ '.' ~ place
-        ) -%}
+        {%- set made = 'create or replace transient table ' ~ next ~ '.' ~ place -%}
+        {%- set source = relation['database'] ~ '.' ~ place -%}
+        {%- if relation['shown_of'] -%}
+            {%- do before.append(
+                made ~ ' as select told.*,'
+                ~ ' told.customer_key is null or shown.customer_key is not null as is_shown'
+                ~ ' from ' ~ source ~ ' as told left join (select distinct customer_key from '
+                ~ relation['shown_of'] ~ ') as shown on told.customer_key = shown.customer_key'
+            ) -%}
+        {%- else -%}
+            {%- do before.append(
+                made ~ (' clone ' if relation['is_table'] else ' as select * from ') ~ source
+            ) -%}
+        {%- endif -%}
     {%- endfor -%}
     {{ return({
         'before': before,
@@ -40,9 +51,11 @@
     What is published of the project's models: as tools.publish has it, without the views that look
     back over all past days, which training alone reads.
 
+    Args:
+        policies (bool): see `protect`.
     Returns: list of dicts, see `publish_statements`.
 #}
-{% macro published_relations() -%}
+{% macro published_relations(policies=true) -%}
     {%- set relations = [] -%}
     {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
         {%- set is_table = node.config.materialized in ('table', 'incremental') -%}
@@ -53,6 +66,9 @@
             {%- do relations.append({
                 'database': node.database, 'schema': node.schema, 'name': node.alias,
                 'is_table': is_table,
+                'shown_of': graph.nodes['model.lettershop.profiled_customers'].relation_name
+                    if policies and node.schema == 'core'
+                    and node.alias in lettershop.behaviour_tables() else none,
             }) -%}
         {%- endif -%}
     {%- endfor -%}
@@ -65,15 +81,20 @@
 
     Args:
         published (str): the published database.
+        policies (bool): false on the Standard edition, which has neither tags nor policies: what is
+            published is then for the sync and admins alone.
 #}
-{% macro publish(published) -%}
+{% macro publish(published, policies=true) -%}
     {%- if execute and target.type == 'snowflake' -%}
-        {%- set relations = lettershop.published_relations() -%}
+        {%- if policies -%}
+            {%- do lettershop.require_key() -%}
+        {%- endif -%}
+        {%- set relations = lettershop.published_relations(policies) -%}
         {%- set steps = lettershop.publish_statements(published, relations) -%}
         {%- for statement in steps['before'] -%}
             {%- do run_query(statement) -%}
         {%- endfor -%}
-        {%- do lettershop.protect(published ~ '_next') -%}
+        {%- do lettershop.protect(published ~ '_next', policies) -%}
         {%- for statement in steps['after'] -%}
             {%- do run_query(statement) -%}
         {%- endfor -%}

@@ -1,5 +1,7 @@
 {#
-    Prepares segment_spells for a build; runs as a pre-hook, in the transaction of the model itself.
+    Prepares segment_spells for a build; runs as a pre-hook, on DuckDB in the transaction of the model
+    itself. On Snowflake it is committed before: a build of the same day that then fails leaves the
+    day as if it had not been built, until it is built again.
 
     Takes back what a build of the same day wrote, so that building a day twice changes nothing.
     And deletes the history of people who object to profiling or are erased: what is known of that

@@ -1,6 +1,7 @@
 {#
     The keys that an incremental model restates in this run: a temporary table, made by its
-    pre-hook in the model's own transaction, so that a run that is stopped leaves nothing behind.
+    pre-hook. On DuckDB that is in the model's own transaction, so that a run that is stopped leaves
+    nothing behind. On Snowflake it leaves rows deleted, which the next run finds missing and restates.
 
     Args:
         relation (Relation): the model.

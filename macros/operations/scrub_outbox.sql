@@ -1,6 +1,7 @@
 {#
-    Takes erased people out of esp_outbox; runs before and after it writes, in its transaction. What
-    stood there about them before loses everything that names or describes them as soon as there is
+    Takes erased people out of esp_outbox; runs before and after it writes, on DuckDB in its
+    transaction. On Snowflake each statement is committed by itself; what a failed build left, the
+    next one does. What stood there about them before loses everything that names or describes them as soon as there is
     an `erase` row; that row itself, which the sync needs, once the erasure is confirmed.
 
     Args:

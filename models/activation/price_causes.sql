@@ -90,7 +90,7 @@ final as (
         falls.trigger_type,
         cast(null as varchar) as segment_id,
         views.customer_key,
-        falls.product_key || '/' || cast(falls.seen_at as varchar) as cause,
+        falls.product_key || '/' || {{ time_text('falls.seen_at') }} as cause,
         falls.seen_at as occurred_at,
         {{ json_text([
             ['product_id', 'falls.product_id', true],

@@ -56,7 +56,7 @@ final as (
         returns.trigger_type,
         cast(null as varchar) as segment_id,
         returns.customer_key,
-        cast(returns.left_at as varchar) as cause,
+        {{ time_text('returns.left_at') }} as cause,
         returns.returned_at as occurred_at,
         {{ json_text([
             ['last_seen', 'cast(' ~ local_date('returns.left_at') ~ ' as varchar)', true],

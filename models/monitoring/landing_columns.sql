@@ -11,7 +11,8 @@ with
     select
         {%- for column in columns %}
         {%- if column.data_type == 'varchar' %}
-        count(case when {{ column.name }} <> '' then 1 end) as {{ column.name }}_count,
+        count(case when cast({{ column.name }} as varchar) <> '' then 1 end)
+            as {{ column.name }}_count,
         {%- else %}
         count({{ try_cast(column.name, column.data_type) }}) as {{ column.name }}_count,
         {%- endif %}

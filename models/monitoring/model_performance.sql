@@ -5,7 +5,7 @@ with outcomes as (
     select
         *,
         cast(score as decimal(18, 9)) as chance,
-        case when label > 0 then 1 else 0 end as is_positive
+        case when label > 0 then 1 else 0 end as positive
     from {{ ref('scored_outcomes') }}
 ),
 
@@ -26,7 +26,7 @@ by_score as (
         as_of_date,
         chance,
         count(*) as row_count,
-        sum(is_positive) as positive_count
+        sum(positive) as positive_count
     from outcomes
     group by model_name, model_version, as_of_date, chance
 ),
@@ -84,7 +84,7 @@ by_decile as (
         model_name,
         model_version,
         as_of_date,
-        abs(sum(chance - is_positive)) as difference
+        abs(sum(chance - positive)) as difference
     from outcomes
     group by model_name, model_version, as_of_date, decile
 ),

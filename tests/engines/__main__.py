@@ -507,6 +507,8 @@ def main() -> None:
             "LETTERSHOP_STATE": str(folder / "state.duckdb"),
             "LETTERSHOP_LANDING": str(folder / "landing"),
             "LETTERSHOP_EMULATOR_PORT": str(emulator.port),
+            # Nothing is published without one.
+            "LETTERSHOP_ERASURE_KEY": "lettershop",
         }
         engines = [Dbt(engine, places, folder) for engine in ("DuckDB", "emulator")]
         running += engines

@@ -22,7 +22,7 @@ WORDS = frozenset(
     re.findall(
         r"\w+",
         """
-        all and any as asc between by case desc distinct else end except exclude exists filter first
+        all and any as asc between by case desc distinct else end except exclude exists
         from group having in inner intersect is join lateral like limit not on or order outer over
         partition pivot qualify select table then union unpivot using values when where with within
         """,

@@ -41,7 +41,7 @@ NO_OPS = {
     "alter session": r"alter\s+session\s",
     "use role or warehouse": r"use\s+(secondary\s+roles?|role|warehouse)\s",
     "grants": r"(grant|revoke)\s",
-    "policies": r"create\s+(or\s+replace\s+)?(masking|row\s+access)\s+policy\s"
+    "policies": r"(create|alter)\s+(or\s+replace\s+)?(masking|row\s+access)\s+policy\s"
     r"|alter\s+(table|view)\s+\S+\s+(modify|alter)\s+column\s+\S+\s+(un)?set\s+masking"
     r"|alter\s+(table|view)\s+\S+\s+(add|drop)\s+row\s+access",
     "tags": r"create\s+(or\s+replace\s+)?tag\s|alter\s+\w+\s+\S+\s+.*\bset\s+tag\s"
@@ -148,16 +148,20 @@ def nulls_by_others_order(expression: exp.Expression) -> None:
 
 @patch
 def times_as_text(expression: exp.Expression) -> None:
-    """TO_CHAR of a time knows the one format that the project writes; fakesnow leaves the format
+    """TO_CHAR of a time knows the two formats that the project writes; fakesnow leaves the format
     out wherever it cannot see that the expression is a time.
     """
+    formats = {
+        "YYYY-MM-DD HH24:MI:SS": "%Y-%m-%d %H:%M:%S",
+        "YYYY-MM-DD HH24:MI:SS.FF6": "%Y-%m-%d %H:%M:%S.%f",
+    }
     for node in list(expression.find_all(exp.ToChar)):
         if (form := node.args.get("format")) is None:
             continue
-        if form.name != "YYYY-MM-DD HH24:MI:SS":
+        if form.name not in formats:
             raise NotImplementedError(f"to_char with the format {form.name}")
         used["times_as_text"] += 1
-        arguments = [node.this, exp.Literal.string("%Y-%m-%d %H:%M:%S")]
+        arguments = [node.this, exp.Literal.string(formats[form.name])]
         node.replace(exp.Anonymous(this="strftime", expressions=arguments))
 
 
@@ -320,7 +324,13 @@ def errors_are_sql_errors(error: Exception) -> Exception:
 
 @patch
 def parameters_of_the_session(command: str) -> str:
-    """`show parameters like 'query_tag'` is answered: dbt asks before every model."""
+    """`show parameters` is answered: dbt asks for the query tag before every model, and preflight
+    for what docs/snowflake.md sets for the user.
+    """
+    if re.fullmatch(r"show\s+parameters\s+in\s+session", bare(command), re.IGNORECASE):
+        used["parameters_of_the_session"] += 1
+        rows = [f"('{name.upper()}', '{value}')" for name, value in guide.session().items()]
+        return f"select * from (values {', '.join(rows)}) as said (key, value)"
     if re.match(r"\s*show\s+parameters\s+like\s+'query_tag'", command, re.IGNORECASE):
         used["parameters_of_the_session"] += 1
         return "select 'QUERY_TAG' as key, '' as value"

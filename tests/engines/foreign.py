@@ -20,6 +20,90 @@ RESERVED_WORDS = """
 RESERVED = frozenset(RESERVED_WORDS.split())
 BACKSLASH = "a text has a backslash"
 BOOLEAN = re.compile(r"(is|has|may)_", re.IGNORECASE)
+TIME = re.compile(r"\w+_at$", re.IGNORECASE)
+# Names of columns that are no text, whatever it is that they count.
+NO_TEXT = re.compile(r"\w+_(at|date|count|days|amount|seconds)$", re.IGNORECASE)
+TIMES = (exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPNTZ, exp.DataType.Type.DATETIME)
+# What gives back a value of what it is given.
+PASSING = (exp.Paren, exp.Max, exp.Min, exp.Lag, exp.Lead, exp.Coalesce, exp.Window)
+
+
+def is_boolean(node: exp.Expression) -> bool:
+    """Return whether an expression is a boolean, as far as its text and names of columns tell."""
+    node = node.unnest()
+    if isinstance(node, exp.Column):
+        return bool(BOOLEAN.match(node.name))
+    return isinstance(node, (exp.Predicate, exp.Connector, exp.Not, exp.Boolean))
+
+
+def is_time(node: exp.Expression) -> bool:
+    """Return whether an expression is a timestamp, as far as its text and names of columns tell."""
+    if isinstance(node, exp.Column):
+        return bool(TIME.match(node.name))
+    if isinstance(node, exp.Cast):
+        return node.to.this in TIMES
+    return isinstance(node, PASSING) and is_time(node.this)
+
+
+def is_no_text(node: exp.Expression) -> bool:
+    """Return whether an expression cannot be a text, as far as it and names of columns tell."""
+    node = node.unnest()
+    if isinstance(node, exp.Column):
+        return bool(NO_TEXT.match(node.name) or BOOLEAN.match(node.name))
+    if isinstance(node, exp.Cast):
+        return node.to.this not in exp.DataType.TEXT_TYPES
+    if isinstance(node, exp.Literal):
+        return not node.is_string
+    numbers = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Count, exp.Sum, exp.Avg, exp.Length)
+    return isinstance(node, (*numbers, exp.Round, exp.Floor, exp.Ceil)) or is_boolean(node)
+
+
+def is_only_an_order(node: exp.Expression) -> bool:
+    """Return whether a text only orders rows; so does what a landing has, whose types nobody knows.
+
+    Preflight sees to it that the text of a time has all of its digits.
+    """
+    source = node.find_ancestor(exp.Select).args.get("from_")
+    alias = node.find_ancestor(exp.Alias)
+    return (
+        node.find_ancestor(exp.ArgMin, exp.ArgMax) is not None
+        or (alias is not None and alias.alias == "row_hash")
+        or (source is not None and source.this.alias == "landed")
+    )
+
+
+def refused(tree: exp.Expression) -> list[str]:
+    """Return what the parser takes and Snowflake does not, or not in every session alike."""
+    found = [
+        f"{node.kind.lower()} join is no join of Snowflake's"
+        for node in tree.find_all(exp.Join)
+        if node.kind in ("SEMI", "ANTI")
+    ]
+    found += ["distinct has an on" for node in tree.find_all(exp.Distinct) if node.args.get("on")]
+    found += [
+        "rowid is no column of Snowflake's"
+        for node in tree.find_all(exp.Column)
+        if node.name.lower() == "rowid"
+    ]
+    found += [
+        f"{node.sql()} is of times"
+        for node in tree.find_all(exp.Sub)
+        if is_time(node.left) and is_time(node.right)
+    ]
+    found += [
+        f"{node.sql()} tries what is no text"
+        for node in tree.find_all(exp.TryCast)
+        if is_no_text(node.this)
+    ]
+    # macros/cross_db/iso_text.sql says in which form.
+    found += [
+        f"{node.sql()} is as the session writes times"
+        for node in tree.find_all(exp.Cast)
+        if node.to.this in exp.DataType.TEXT_TYPES
+        and is_time(node.this)
+        and not is_only_an_order(node)
+    ]
+    return found
 
 
 def problems(sql: str) -> list[str]:
@@ -42,9 +126,10 @@ def problems(sql: str) -> list[str]:
     ]
     found += [
         f"{node.sql()} is of a boolean"
-        for node in tree.find_all(exp.Max, exp.Min)
-        if isinstance(node.this, exp.Column) and BOOLEAN.match(node.this.name)
+        for node in tree.find_all(exp.Max, exp.Min, exp.Sum, exp.Avg)
+        if is_boolean(node.this)
     ]
+    found += refused(tree)
     # The tree has no backslash any more that began an escape.
     found += [BACKSLASH] if "\\" in sql else []
     return found

@@ -30,6 +30,12 @@ def account() -> list[str]:
     return statements(block(1))
 
 
+def session() -> dict[str, str]:
+    """Return the parameters of the session that the page sets for dbt's user, name to value."""
+    found = [re.fullmatch(r"alter user <user> set (\w+) = '?([^']+)'?", each) for each in account()]
+    return {each[1]: each[2] for each in found if each}
+
+
 def landing(folder: Path) -> list[str]:
     """Return what loads the files of a folder, a table after the other.
 

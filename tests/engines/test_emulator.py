@@ -47,6 +47,18 @@ def value(cursor, expression: str, rows: str = "(select 1 as one)"):
             "(select timestamp '2024-01-02 03:04:05.678' as a)",
             "2024-01-02 03:04:05",
         ),
+        (
+            "times_as_text",
+            "rtrim(rtrim(to_char(a, 'YYYY-MM-DD HH24:MI:SS.FF6'), '0'), '.')",
+            "(select timestamp '2024-01-02 03:04:00' as a)",
+            "2024-01-02 03:04:00",
+        ),
+        (
+            "times_as_text",
+            "rtrim(rtrim(to_char(a, 'YYYY-MM-DD HH24:MI:SS.FF6'), '0'), '.')",
+            "(select timestamp '2024-01-02 03:04:05.678' as a)",
+            "2024-01-02 03:04:05.678",
+        ),
         ("trying_times", "try_cast(a as timestamp)", "(select 'no time' as a)", None),
         (
             "elements_as_text",
@@ -207,8 +219,8 @@ def test_the_guide_loads_files_by_copy(cursor, tmp_path):
     )
     before = emulator.used["tables_by_template"]
     done = emulator.follow(tmp_path)
-    # USE, a file format and a stage; then PUT, the table and COPY.
-    assert done["landing"] == 6 and done["account"] > 30
+    # USE of role, warehouse and schema, a file format and a stage; then PUT, the table and COPY.
+    assert done["landing"] == 8 and done["account"] > 30
     assert emulator.used["tables_by_template"] == before + 1
     found = cursor.execute(f"select * from {emulator.LANDING}.landing.orders order by order_id")
     assert found.fetchall() == [(1, datetime(2024, 1, 2, 3, 4, 5)), (2, None)]

@@ -133,6 +133,18 @@ def shipped(offered: list[tuple[str, str]]):
     return upload.upload(session), session
 
 
+def test_a_key_that_is_not_there_or_none_is_named(monkeypatch, tmp_path):
+    for name in REQUIRED:
+        monkeypatch.setenv(name, "someone")
+    missing = str(tmp_path / "key.p8")
+    monkeypatch.setenv("SNOWFLAKE_PRIVATE_KEY_PATH", missing)
+    with pytest.raises(SystemExit, match=f"{missing}: there is no such file"):
+        upload.main()
+    (tmp_path / "key.p8").write_text("no key")
+    with pytest.raises(SystemExit, match=f"No session on Snowflake, with the key {missing}"):
+        upload.main()
+
+
 def test_code_is_shipped_where_the_channel_has_every_package():
     wrong, session = shipped(list(upload.pins().items()))
     assert wrong == []

@@ -11,7 +11,9 @@ with made as (
         {{ customer_key_from("'crm'", "'main'", "'c1'", "timestamp '2024-01-01 00:00:00'") }}
             as second_key,
         {{ customer_key_from("'crm'", "'main'", "'c1'", "timestamp '2024-01-01 00:00:01'") }}
-            as third_key
+            as third_key,
+        {{ customer_key_from("'crm'", "'main'", "'c1'", "timestamp '2024-01-01 00:00:00.9'") }}
+            as same_second_key
 )
 
 select * from made
@@ -23,3 +25,4 @@ where
     or first_key <> entity_key
     or second_key in (first_key, third_key)
     or third_key = first_key
+    or same_second_key <> second_key

@@ -13,7 +13,9 @@ import pytest
 import yaml
 from conftest import ROOT
 
+from tests.engines import guide
 from tools import pseudonymous
+from tools.snowflake import session
 
 SEED = ROOT / "seeds" / "privacy" / "personal_columns.yml"
 META = yaml.safe_load(SEED.read_text())["seeds"][0]["config"]["meta"]
@@ -48,6 +50,11 @@ def protection(macro: str, *arguments) -> list[str]:
     """Return the statements of a macro about who sees what, white space as one blank."""
     found = said("operations/protection.sql", macro, *arguments)
     return [" ".join(each.split()) for each in found]
+
+
+def body(statement: str) -> str:
+    """Return the body of a policy, from its arrow on."""
+    return statement[statement.index(" -> ") :]
 
 
 def test_every_category_has_a_protection_and_both_engines_read_the_same():
@@ -113,9 +120,10 @@ def test_freely_written_words_are_masked_and_reasons_of_our_own_families_are_not
                 }
                 for name in names
             ]
-    policy, *others = protection(
+    policy, altered, *others = protection(
         "written_statements", "published", columns, META, "state.protection"
     )
+    assert altered == "alter masking policy state.protection.own_words set body" + body(policy)
     assert policy.endswith("or family <> 'own' then value end")
     assert "is_role_in_session('LETTERSHOP_ADMIN')" in policy
     # Each table and column of the list is there.
@@ -132,6 +140,10 @@ def test_masks_show_values_to_admins_and_the_sync_only():
     statements = protection("masking_statements", "state.protection", "it's secret")
     policies = [each for each in statements if each.startswith("create masking policy")]
     assert len(policies) == 6
+    # What a release before this one made gets this one's body: nothing attached can be replaced.
+    altered = [each for each in statements if each.startswith("alter masking policy")]
+    assert [body(each) for each in altered] == [body(each) for each in policies]
+    assert all(" set body -> " in each for each in altered)
     for each in policies:
         assert re.search(
             r"-> case when is_role_in_session\('LETTERSHOP_ADMIN'\)"
@@ -152,31 +164,77 @@ def test_who_reads_what():
     assert set(roles["lettershop_analyst"]) == set(pseudonymous.SCHEMAS)
     assert roles["lettershop_sync"] == ["activation", "monitoring"]
     statements = protection("grant_statements", "published", roles)
-    assert "grant select on future tables in schema published.marts to role lettershop_analyst" in (
+    assert "grant select on all tables in schema published.marts to role lettershop_analyst" in (
         statements
     )
     assert not [each for each in statements if "activation" in each and "analyst" in each]
-    # Reading and nothing else; the working and the state database are nobody's.
-    assert all(
-        re.match(r"grant (usage on|select on (all|future) (tables|views) in) ", each)
-        for each in statements
-    )
+    # Reading and nothing else; the working and the state database are nobody's. Of what is to come
+    # nothing: that takes a privilege over the whole account.
+    assert all(re.match(r"grant (usage on|select on all tables in) ", each) for each in statements)
 
 
 def test_behaviour_of_people_who_may_not_be_profiled_has_no_rows():
-    first, *others = protection(
-        "row_access_statements",
-        "published",
-        ["fct_web_events"],
-        "state.protection",
-        "work.segments.profiled_customers",
+    tables = said("operations/protection.sql", "behaviour_tables")
+    first, altered, *others = protection(
+        "row_access_statements", "published", tables, "state.protection"
     )
-    assert "exists (select 1 from work.segments.profiled_customers" in first
+    assert first == (
+        "create row access policy if not exists state.protection.shown_rows"
+        " as (is_shown boolean) returns boolean"
+        " -> is_role_in_session('LETTERSHOP_ADMIN') or is_shown"
+    )
+    assert altered == "alter row access policy state.protection.shown_rows set body" + body(first)
     assert others == [
-        "alter table published.core.fct_web_events add row access policy"
-        " state.protection.may_be_profiled on (customer_key)"
+        f"alter table published.core.{table} add row access policy state.protection.shown_rows"
+        " on (is_shown)"
+        for table in tables
     ]
-    assert "orders" not in first
+    # No column may be masked and decide about rows, and of what is about people most are masked.
+    assert "is_shown" not in pseudonymous.protections()
+    assert "fct_web_events" in tables and not [each for each in tables if "orders" in each]
+
+
+class Stopped(Exception):  # noqa: N818 - what dbt's raise_compiler_error does
+    """A macro that stops the run."""
+
+
+def test_without_a_key_of_the_shops_own_nothing_is_published():
+    def stop(message):
+        raise Stopped(message)
+
+    for key in ("", "a secret"):
+        environment = jinja2.Environment(extensions=["jinja2.ext.do"])
+        environment.globals |= {
+            "env_var": lambda name, default=None, key=key: key,
+            "exceptions": {"raise_compiler_error": stop},
+        }
+        text = (ROOT / "macros/operations/protection.sql").read_text()
+        module = environment.from_string(text).module
+        if key:
+            assert module.require_key().strip() == ""
+        else:
+            with pytest.raises(Stopped, match="LETTERSHOP_ERASURE_KEY is not set"):
+                module.require_key()
+    # Before anything is made, and again before masks are.
+    for name in ("publish", "protection"):
+        text = (ROOT / f"macros/operations/{name}.sql").read_text()
+        assert "lettershop.require_key()" in text
+    assert "'lettershop')" not in text.replace(" ", "")
+
+
+def test_without_policies_nothing_is_granted_to_analysts():
+    text = (ROOT / "macros/operations/protection.sql").read_text()
+    start = text.index("and not policies -%}")
+    branch = text[start : text.index("{%- elif", start)]
+    assert "roles.pop('lettershop_analyst')" in branch and "grant_statements" in branch
+    assert "grant_statements" not in text[text.index("{%- elif", start) :].split("readers()")[1]
+
+
+def test_a_variable_that_is_not_set_is_named_by_dbt():
+    # An empty default would end in whatever the connector says of an account without a name.
+    outputs = (ROOT / "profiles/profiles.yml").read_text().split("\n    snowflake:")[1]
+    for name in session.REQUIRED:
+        assert f"env_var('{name}')" in outputs and f"env_var('{name}'," not in outputs
 
 
 def test_large_facts_are_clustered_by_a_column_they_have():
@@ -190,6 +248,51 @@ def test_large_facts_are_clustered_by_a_column_they_have():
     for name, columns in clustered.items():
         (model,) = yaml.safe_load((ROOT / f"models/core/{name}.yml").read_text())["models"]
         assert set(columns) <= {column["name"] for column in model["columns"]}
+
+
+WANTED = said("operations/session_rules.sql", "session_settings")
+
+
+def test_the_guide_sets_what_a_build_demands_of_a_session():
+    set_by_guide = guide.session()
+    assert set_by_guide.keys() == WANTED.keys()
+    assert said("operations/session_rules.sql", "session_problems", WANTED, set_by_guide) == []
+    # Each of them stops a build where it is another, or where nobody knows.
+    for name, (first, *_) in WANTED.items():
+        for other in (set_by_guide | {name: "other"}, {**set_by_guide, name: None}):
+            (problem,) = said("operations/session_rules.sql", "session_problems", WANTED, other)
+            assert f"set {name} = '{first}'" in problem and problem.count("alter user") == 1
+    text = (ROOT / "macros/operations/preflight.sql").read_text()
+    assert "session_problems(" in text and "unsaid_vars_problems(" in text
+
+
+@pytest.mark.parametrize(
+    ("passed", "settings", "stops"),
+    [
+        ({}, {}, True),
+        ({"as_of_at": "2024-01-01 00:00:00"}, {}, True),
+        ({"shop_timezone": "UTC"}, {}, False),
+        ({"base_currency": "USD"}, {}, False),
+        # A project that has this one as a package says them in its dbt_project.yml.
+        ({}, {"shop_timezone": "Europe/Berlin"}, False),
+        ({}, {"base_currency": "EUR"}, False),
+    ],
+)
+def test_a_build_that_nobody_told_whose_it_is_stops(passed, settings, stops):
+    defaults = {name: PROJECT["vars"][name] for name in ("shop_timezone", "base_currency")}
+    found = said(
+        "operations/session_rules.sql", "unsaid_vars_problems", passed, defaults | settings
+    )
+    assert len(found) == stops
+    assert not stops or '--vars "$(cat vars.yml)"' in found[0]
+
+
+def test_every_build_of_the_guide_has_its_vars_and_is_published():
+    text = guide.PAGE.read_text()
+    commands = re.findall(r"dbt build .*--target snowflake.*", text)
+    assert len(commands) == 3
+    assert all('--vars "$(cat vars.yml)"' in each for each in commands)
+    assert text.count("dbt run-operation publish --target snowflake --args") == 2
 
 
 def test_python_on_snowflake_gets_the_versions_that_are_tested_here():
@@ -215,9 +318,13 @@ def test_python_on_snowflake_gets_the_versions_that_are_tested_here():
 
 def test_a_published_database_is_whole_and_protected_before_it_takes_its_place():
     relations = [
-        {"database": "work", "schema": "marts", "name": "customer_profiles", "is_table": True},
-        {"database": "state", "schema": "marts", "name": "segment_spells", "is_table": True},
-        {"database": "work", "schema": "core", "name": "fct_views", "is_table": False},
+        {"database": database, "schema": schema, "name": name, "is_table": kind, "shown_of": people}
+        for database, schema, name, kind, people in [
+            ("work", "marts", "customer_profiles", True, None),
+            ("state", "marts", "segment_spells", True, None),
+            ("work", "core", "fct_views", False, None),
+            ("work", "core", "fct_web_events", False, "work.segments.profiled_customers"),
+        ]
     ]
     steps = said("operations/publish.sql", "publish_statements", "published", relations)
     assert steps["before"] == [
@@ -232,6 +339,13 @@ def test_a_published_database_is_whole_and_protected_before_it_takes_its_place()
         # The clone of a view would read the working database, whatever is built there next.
         "create or replace transient table published_next.core.fct_views"
         " as select * from work.core.fct_views",
+        # Whom analysts may see is known before keys are masked.
+        "create or replace transient table published_next.core.fct_web_events"
+        " as select told.*,"
+        " told.customer_key is null or shown.customer_key is not null as is_shown"
+        " from work.core.fct_web_events as told left join (select distinct customer_key"
+        " from work.segments.profiled_customers) as shown"
+        " on told.customer_key = shown.customer_key",
     ]
     assert steps["after"] == [
         "alter database published_next swap with published",

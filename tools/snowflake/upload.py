@@ -90,8 +90,9 @@ def main() -> int:
         return 0
     wrong = upload(session)
     if wrong:
-        print("Nothing was shipped. Change +packages in dbt_project.yml, and test with it:")
+        print("Nothing was shipped. Its channel has not what dbt_project.yml pins (+packages):")
         print("\n".join(f"  {sentence}" for sentence in wrong))
+        print("docs/snowflake.md, section 3, says how to pin and test another version.")
         return 1
     print(f"{PACKAGE.name}.zip is on @{STAGE}.")
     return 0
