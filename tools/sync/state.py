@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from drt.config.base import ProjectConfig, StateConfig
@@ -91,6 +92,52 @@ def cursors(syncs: list[SyncConfig], state: StateStore) -> dict[str, int]:
         name: int(last.last_cursor_value) if last and last.last_cursor_value else 0
         for name, last in found.items()
     }
+
+
+class Aside:
+    """What the platform refused, beside the cursors: change numbers by sync, and nothing else.
+
+    Attributes:
+        numbers: of what is still to be taken, by sync.
+        seen: of everything that was refused at the begin of this run or since, by sync.
+    """
+
+    def __init__(self, syncs: list[SyncConfig], state: StateStore):
+        """Read it.
+
+        Args:
+            syncs: of the platform.
+            state: drt's.
+        """
+        self.state, self.numbers = state, {}
+        for sync in syncs:
+            kept = state.get_last_sync(f"{sync.name}.refused")
+            said = (kept.last_cursor_value or "").split(",") if kept else []
+            self.numbers[sync.name] = {int(number) for number in said if number}
+        self.seen = {name: set(numbers) for name, numbers in self.numbers.items()}
+
+    def add(self, name: str, numbers: list[int]) -> None:
+        """Set numbers of a sync aside."""
+        self.seen[name] |= set(numbers)
+        self._keep(name, self.numbers[name] | set(numbers))
+
+    def remove(self, name: str, numbers: list[int]) -> None:
+        """Take numbers back that the platform took."""
+        self._keep(name, self.numbers[name] - set(numbers))
+
+    def forget(self, name: str, numbers: set[int]) -> None:
+        """Take numbers back that nobody has to be told of any more."""
+        self.seen[name] -= numbers
+        self._keep(name, self.numbers[name] - numbers)
+
+    def _keep(self, name: str, numbers: set[int]) -> None:
+        if numbers == self.numbers[name]:
+            return
+        text, now = ",".join(map(str, sorted(numbers))), datetime.now(UTC).isoformat()
+        self.state.save_sync(
+            SyncState(f"{name}.refused", now, 0, "partial", None, last_cursor_value=text)
+        )
+        self.numbers[name] = numbers
 
 
 def rewind(state: StateStore, job: Job) -> None:
