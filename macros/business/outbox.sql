@@ -553,11 +553,29 @@ decided as (
 {%- endmacro %}
 
 {#
+    The columns of esp_profiles that may be sent.
+
+    Returns: dict of a type of esp_field_map to names of columns; an array is JSON already.
+#}
+{% macro payload_columns() %}
+    {{ return({
+        'text': [
+            'first_name', 'country_code', 'language', 'email_permission', 'lifecycle_stage',
+            'rfm_segment', 'engagement_tier', 'first_order_date', 'last_order_date',
+            'order_count_band', 'net_revenue_band', 'discount_band', 'favourite_category',
+            'purchase_band', 'lapse_risk_band', 'predicted_value_band', 'persona',
+        ],
+        'boolean': ['may_be_profiled', 'is_buyer'],
+        'array': ['segments'],
+    }) }}
+{% endmacro %}
+
+{#
     A field of a profile as it stands in its payload, `"name": value`. Where the field may not be
     sent of somebody, or an attribute of the shop's own has no value, the value is the fallback.
 
     Args:
-        columns (dict): columns of the CTE profiles by type: text, boolean and array (JSON already).
+        columns (dict): see payload_columns.
     Returns: str, a SQL expression over the CTEs profiles, fields and attributes.
 #}
 {% macro field_member(columns) -%}

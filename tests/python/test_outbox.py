@@ -15,6 +15,7 @@ THOROUGH = "LETTERSHOP_THOROUGH" in os.environ
 OUTBOX = "state.activation.esp_outbox"
 # People to whom nothing happens, so that an ordinary day stays below the guards.
 STEADY, MOVERS = 30, ["ann", "bob", "cat", "dan", "eve", "flo", "gus", "hal"]
+PERMITTED = "nobody_is_in_the_outbox_without_permission"
 # What the outbox reads of the day; segments and predictions stay as the first build left them.
 OF_THE_DAY = [
     *(
@@ -64,7 +65,11 @@ def statements(builds, land):
     world = World(["anybody"])
     build = Build(builds / "outbox_compiled", land(builds / "outbox_compiled_landing", world))
     vars = vars_of(world) | {"as_of_at": str(CLOCK)}
-    build.run("compile", "--quiet", "--select", "esp_outbox", "esp_latest_ops", vars=vars)
+    build.run(
+        *("compile", "--quiet", "--select", "esp_outbox", "esp_latest_ops", "sync_reconciliation"),
+        PERMITTED,
+        vars=vars,
+    )
     statement, view = (
         (build.target / f"compiled/lettershop/models/activation/{name}.sql").read_text()
         for name in ("esp_outbox", "esp_latest_ops")
@@ -74,6 +79,39 @@ def statements(builds, land):
     lines = build.result.stdout.splitlines()
     hook = "\n".join(line for line in lines if not line.startswith("--"))
     return statement, hook, view
+
+
+def test_what_may_not_be_told_is_looked_for_under_the_names_of_the_map(statements, builds):
+    """Renamed fields, and other fallbacks, are no behaviour; a value under any name is."""
+    path = f"tests/singular/activation/{PERMITTED}.sql"
+    query = (builds / "outbox_compiled/target/compiled/lettershop" / path).read_text()
+    with duckdb.connect() as connection:
+        connection.execute(
+            """
+            attach ':memory:' as work;
+            create schema work.core; create schema work.activation; create schema work.seeds;
+            create table work.seeds.esp_field_map as
+            select * from (values
+                ('generic', 'rfm_segment', 'tier', 'text', 'no "tier"', 'profiling'),
+                ('generic', 'is_buyer', 'buys', 'boolean', 'false', 'profiling'),
+                ('generic', 'language', 'language', 'text', 'unknown', 'email_marketing')
+            ) as map (esp, column_name, property_name, property_type, fallback, purpose);
+            create table work.core.fct_permissions as
+            select 'c' as customer_key, 'email_marketing' as purpose, true as is_permitted;
+            create table work.core.fct_suppressions as select '' as email limit 0;
+            create table work.core.dim_customers as select 'c' as customer_key;
+            create table work.activation.esp_latest_ops as
+            select * from (values
+                (1, 'upsert', 'c', 'a@example.com',
+                    '{"buys": false, "language": "de", "tier": "no \\"tier\\""}'),
+                (2, 'upsert', 'c', 'a@example.com',
+                    '{"buys": false, "language": "de", "tier": "none"}'),
+                (3, 'upsert', 'c', 'a@example.com',
+                    '{"buys": true, "language": "de", "tier": "no \\"tier\\""}')
+            ) as ops (change_seq, op, customer_key, email, payload);
+            """
+        )
+        assert sorted(connection.execute(query).fetchall()) == [(2, "upsert"), (3, "upsert")]
 
 
 def test_histories_of_chance_end_in_the_wanted_state(statements):
