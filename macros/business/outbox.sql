@@ -358,6 +358,42 @@ decided as (
 {%- endmacro %}
 
 {#
+    Contacts that the ESP would write to and must not, of whom it was never told: suppressed once. Who
+    was sent is suppressed with removed_profiles, and whom it forgets needs nothing.
+
+    Args:
+        latest (str): a CTE, see latest_ops.
+        contacts (str): a CTE, see esp_refused_contacts.
+        barred (str): a CTE of esp_id and email, see decided_profiles.
+    Returns: str, a query of op, customer_key, esp_id, email and reason.
+#}
+{% macro refused_profiles(latest, contacts, barred) -%}
+    select
+        'suppress' as op,
+        customer_key,
+        esp_id,
+        email,
+        reason
+    from {{ contacts }}
+    where
+        not exists (
+            select 1 from {{ latest }}
+            where
+                {{ latest }}.op in ('upsert', 'suppress', 'merge')
+                and (
+                    {{ latest }}.esp_id = {{ contacts }}.esp_id
+                    or {{ latest }}.email = {{ contacts }}.email
+                )
+        )
+        and not exists (
+            select 1 from {{ barred }}
+            where
+                {{ barred }}.esp_id = {{ contacts }}.esp_id
+                or {{ barred }}.email = {{ contacts }}.email
+        )
+{%- endmacro %}
+
+{#
     All changes of a build, without their numbers. An id that was merged into another goes where
     that one goes (is_echo): whichever of the two the ESP has by now, the end is the same.
 

@@ -159,7 +159,11 @@ identified as (
         coalesce(
             case
                 when identities.identity = 'email' then profiles.email
-                when identities.identity = 'esp_contact_id' then known.esp_contact_id
+                -- These get the id as their external id, and one that they hold stays.
+                when
+                    identities.identity = 'esp_contact_id'
+                    and ('{{ var("esp") }}' not in ('klaviyo', 'braze') or known.external_id is null)
+                    then known.esp_contact_id
                 when not known.is_our_key then known.external_id
             end,
             case when identities.identity = 'customer_id' then customers.customer_id end,

@@ -466,7 +466,7 @@ WRONG_ROWS = {
         ),
         "generic,is_buyer,e,boolean,field,,profiling,crm,*": "fallback must be a boolean",
         "generic,may_be_profiled,f,boolean,field,,email_marketing,crm,DE": "must be a boolean",
-        "braze,segments,g,array,field,none,profiling,crm,*": "fallback must be an array, such as []",
+        "braze,segments,g,array,field,none,profiling,crm,*": "must be an array, such as []",
         "braze,net_revenue_band,h,boolean,field,none,profiling,crm,*": (
             "property_type must be text, since the column is of this type"
         ),

@@ -263,7 +263,7 @@ def test_erasures_that_nobody_told_in_time_are_said(name, outbox, tmp_path):
             said = sends(name, esp, outbox, project, *option)
             assert f"2 erasures were never told to {name}" in said
         with duckdb.connect(str(outbox.path)) as connection:
-            connection.execute("insert into core.dim_esp_contacts values ('k', 'k', 'k')")
+            connection.execute("insert into core.dim_esp_contacts values ('k', 'k', 'k', '')")
         # An export says who is gone.
         assert "never told" not in sends(name, esp, outbox, project)
 
@@ -618,9 +618,84 @@ def test_a_dry_run_counts_and_shows_nobody(name, outbox, tmp_path):
         assert '"lifecycle_stage": "' in text and "@" not in text and "c0000" not in text
         sends(name, esp, outbox, project)
         assert_holds(name, esp, outbox)
+        # Who was deleted is created anew.
+        outbox.leave(keys[40:43], "delete")
+        outbox.build()
+        sends(name, esp, outbox, project)
+        for key in keys[40:43]:
+            outbox.wanted[key] = "back"
+            outbox.changes.append(("upsert", key, None))
+        outbox.build()
+        assert "\n3 profiles would be created" in sends(name, esp, outbox, project, "--dry-run")
+
+
+def test_whom_the_platform_was_never_told_of_it_is_not_told_to_suppress(outbox, tmp_path):
+    """An address would be handed over. Where that is not known, it is told."""
+    project = fast_project("klaviyo", tmp_path)
+    keys = outbox.join(20)
+    outbox.build()
+    with KINDS["klaviyo"]() as esp:
+        sends("klaviyo", esp, outbox, project)
+        for kind in ("none", "complete", "partial"):
+            fresh = outbox.join(2)
+            outbox.build()
+            outbox.leave(fresh[:1], "suppress")
+            outbox.leave(fresh[1:], "delete")
+            outbox.leave([keys.pop()], "suppress")
+            outbox.build()
+            if kind != "none":
+                with duckdb.connect(str(outbox.path)) as connection:
+                    connection.execute(
+                        "insert into core.dim_esp_contacts values ('k', 'k', 'k', ?)", [kind]
+                    )
+            esp.log.clear()
+            said = sends("klaviyo", esp, outbox, project)
+            told = {entry[2] for entry in esp.log if entry[0] == "received"}
+            hidden = not {outbox.emails[key] for key in fresh} & told
+            assert hidden == (kind == "complete") and len(told) == (1 if hidden else 3)
+            assert ("2 were of people whom klaviyo was never told of" in said) == hidden
+
+
+def test_a_damaged_state_is_refused(outbox, tmp_path):
+    """Otherwise drt would begin anew with everybody."""
+    outbox.join(5)
+    outbox.build()
+    with KINDS["generic"]() as esp:
+        project = fast_project("generic", tmp_path)
+        sends("generic", esp, outbox, project)
+        (path,) = (tmp_path / "state" / "generic").rglob("state.json")
+        for text in ("", path.read_text()[:-9], "[]"):
+            path.write_text(text)
+            esp.forget_counts()
+            refuses("generic", esp, tmp_path, "state.json is damaged")
+
+
+def test_a_url_may_end_with_a_slash(outbox, tmp_path):
+    outbox.join(5)
+    outbox.build()
+    for name in ("klaviyo", "braze"):
+        with KINDS[name]() as esp:
+            esp.url += "/"
+            sends(name, esp, outbox, fast_project(name, tmp_path))
+            assert_holds(name, esp, outbox)
+
+
+def test_a_bucket_that_cannot_be_read_is_refused_with_what_is_missing(
+    outbox, tmp_path, monkeypatch, capsys
+):
+    outbox.join(5)
+    outbox.build()
+    monkeypatch.setenv("LETTERSHOP_PUBLISHED", str(outbox.path))
+    monkeypatch.setattr(state, "is_installed", lambda module: False)
+    for url, extra in (("s3://bucket/x", "drt-core[s3]"), ("gs://bucket/x", "drt-core[gcs]")):
+        monkeypatch.setenv("LETTERSHOP_SYNC_STATE", url)
+        with pytest.raises(SystemExit) as ended:
+            main(["generic", "--dry-run"])
+        assert ended.value.code == 2 and extra in capsys.readouterr().err
 
 
 def test_state_may_be_elsewhere(monkeypatch, tmp_path):
+    monkeypatch.setattr(state, "is_installed", lambda module: True)
     monkeypatch.setenv("LETTERSHOP_SYNC_STATE", "s3://bucket/some/where")
     folder, url = state.state_place("braze")
     assert folder == ROOT / "data/sync/braze" and url == "s3://bucket/some/where"

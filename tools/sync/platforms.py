@@ -126,6 +126,7 @@ class Endpoint:
         refused_count: records that the platform said were done before.
         blocked: change_seq of records that may not be sent, since they would overtake one that was
             refused: they are set aside unsent.
+        unneeded: change_seq of records that the platform need not have: they count as sent.
         is_retry: whether what is sent was refused before, and stays aside if it is again.
         aside: change_seq of what was set aside since `begin`.
         complaints: words about what was refused since `begin`.
@@ -151,6 +152,7 @@ class Endpoint:
         self.platform, self.client = platform, client
         self.accepted, self.set_aside, self.report = accepted, set_aside, report
         self.request_count = self.refused_count = 0
+        self.unneeded: set[int] = set()
         self.begin(set())
 
     def begin(self, blocked: set[int], is_retry: bool = False) -> None:
@@ -163,7 +165,7 @@ class Endpoint:
         self.blocked, self.is_retry = blocked, is_retry
         self.aside: list[int] = []
         self.complaints: list[str] = []
-        self.in_a_row = self.op_refused = 0
+        self.in_a_row = self.op_refused = self.unneeded_count = 0
 
     def load(
         self, records: list[dict], config: RestApiDestinationConfig, sync_options: SyncOptions
@@ -179,6 +181,10 @@ class Endpoint:
             Counts, and errors without a word of what was sent. What was set aside counts as sent.
         """
         result = SyncResult()
+        needed = [row for row in records if row["CHANGE_SEQ"] not in self.unneeded]
+        result.success += len(records) - len(needed)
+        self.unneeded_count += len(records) - len(needed)
+        records = needed
         behind = [row for row in records if row["CHANGE_SEQ"] in self.blocked]
         if behind:
             self._put_aside(result, behind, sync_options)

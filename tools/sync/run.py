@@ -33,7 +33,7 @@ from tools.sync.platforms import (
     remembered,
     wait_for_imports,
 )
-from tools.sync.state import STATE, Aside, alone, cursors, rewind, state_store
+from tools.sync.state import STATE, Aside, alone, begin, cursors, rewind, state_store, tried
 
 # What is not sent for so long after a deletion of the same id or address: the night after, it is.
 HELD, HELD_FOR = ("merge", "upsert", "event"), timedelta(hours=20)
@@ -192,6 +192,58 @@ def say_untold(count: int, name: str) -> None:
         )
 
 
+def newest(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the greatest change_seq of the outbox."""
+    return connection.execute("select max(change_seq) from activation.esp_outbox").fetchone()[0]
+
+
+def never_told(
+    connection: duckdb.DuckDBPyConnection, name: str, at: dict[str, int], reached: int
+) -> set[int]:
+    """Return the change_seq of deletions and suppressions of people whom the platform cannot have.
+
+    They came and left between two syncs, and a complete export does not show them: an address would
+    be handed over only to say that it must not be written to.
+
+    Args:
+        connection: to the published database.
+        name: of the platform.
+        at: cursors, by sync.
+        reached: the greatest change_seq that was ever begun to be sent; 0 where nothing is known.
+    """
+    if not reached:
+        return set()
+    found = connection.execute(
+        f"""
+        select change_seq, shown.op
+        from activation.esp_{name} as shown
+        inner join activation.esp_outbox as outbox using (change_seq)
+        where shown.op in ('delete', 'suppress')
+            and exists (
+                select 1 from activation.esp_outbox as meant
+                where meant.op = 'upsert' and meant.esp_id = outbox.esp_id
+                    and meant.change_seq > $reached
+            )
+            and not exists (
+                select 1 from activation.esp_outbox as told
+                where told.change_seq <= $reached and (
+                    outbox.esp_id in (told.esp_id, told.new_esp_id)
+                    or told.email = outbox.email
+                    or told.customer_key = outbox.customer_key
+                )
+            )
+            and exists (select 1 from core.dim_esp_contacts where export_kind = 'complete')
+            and not exists (
+                select 1 from core.dim_esp_contacts as held
+                where held.export_kind <> 'complete' or held.email = outbox.email
+                    or outbox.esp_id in (held.external_id, held.esp_contact_id)
+            )
+        """,
+        {"reached": reached},
+    ).fetchall()
+    return {number for number, op in found if number > at[f"{name}_{op}"]}
+
+
 def hold(folder: Path, count: int) -> datetime | None:
     """Return until when nothing is sent that may follow a deletion; None for not at all.
 
@@ -305,6 +357,7 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
                 set_aside=aside.add,
                 report=print if verbose else lambda line: None,
             )
+            endpoint.unneeded = never_told(connection, name, at, tried(f"{name}_upsert", state))
             if due:
                 wait_for_imports(platform, client, syncs, pause, stop)
             for sync in due:
@@ -323,6 +376,12 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
                     hold(folder, outcome)
                 if outcome is not None and waiting[sync.name][0]:
                     endpoint.begin(blocked)
+                    if op_of(sync) == "upsert":
+                        try:
+                            begin(sync.name, newest(connection), state)
+                        except OSError:
+                            say_unwritten(sync)
+                            return 1
                     status = send_op(sync, connection, endpoint, state, stop)
                 else:
                     status = None if outcome is None else 200
@@ -342,6 +401,8 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         what = "what does not wait" if held else "everything"
         left = sorted(set().union(*aside.numbers.values()))
         what += " but what is set aside" if left else ""
+        if endpoint.unneeded:
+            print(f"{len(endpoint.unneeded):,} were of people whom {name} was never told of.")
         print(f"{name} took {what}, in {endpoint.request_count:,} requests.")
         if endpoint.refused_count:
             print(f"  {endpoint.refused_count:,} records it says were done before.")
@@ -501,7 +562,8 @@ def send_op(
         stop_event=stop,
         vars={},
     )
-    print(f"{sync.name}: {result.success - len(endpoint.aside):,} sent", flush=True)
+    unsent = len(endpoint.aside) + endpoint.unneeded_count
+    print(f"{sync.name}: {result.success - unsent:,} sent", flush=True)
     say_errors(sync, endpoint.complaints, result)
     if result.failed:
         status = result.row_errors[-1].http_status if result.row_errors else None
@@ -511,9 +573,14 @@ def send_op(
     reached, at = result.success, cursors([sync], state)[sync.name]
     if reached and not result.interrupted and not rows_until(connection, sync, at):
         # drt only warns where it cannot write its state; everything would be sent again each time.
-        print(f"{sync.name}: its cursor could not be written to {STATE}.", file=sys.stderr)
+        say_unwritten(sync)
         return None
     return 200
+
+
+def say_unwritten(sync: SyncConfig) -> None:
+    """Print that the state cannot be written."""
+    print(f"{sync.name}: its cursor could not be written to {STATE}.", file=sys.stderr)
 
 
 def rows_until(connection: duckdb.DuckDBPyConnection, sync: SyncConfig, at: int) -> bool:

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import importlib.util
 import json
 import os
 from collections.abc import Iterator
@@ -20,10 +21,26 @@ from tools.sync.platforms import Job
 STATE = "LETTERSHOP_SYNC_STATE"
 STATE_DEFAULT = "data/sync"
 REMOTE = {"s3": "s3", "gs": "gcs"}
+NEEDED = {"s3": "boto3", "gs": "google.cloud.storage"}
 
 
 class Folder(LocalStateManager):
     """drt's state in a folder, written whole or not at all."""
+
+    def _load_all(self) -> dict:
+        # drt takes what it cannot read for nothing, and everybody would be sent again.
+        if not self._state_file.exists():
+            return {}
+        try:
+            data = json.loads(self._state_file.read_text())
+        except ValueError:
+            data = None
+        if not isinstance(data, dict):
+            raise Refused(
+                f"{self._state_file} is damaged: how far the sync has come is not known. Restore"
+                " it, or remove it, and everybody is sent again."
+            )
+        return data
 
     def _save_all(self, data: dict) -> None:
         self._state_dir.mkdir(parents=True, exist_ok=True)
@@ -43,16 +60,32 @@ def state_place(name: str) -> tuple[Path, str | None]:
     return PROJECT / (STATE_DEFAULT if remote else said) / name, said if remote else None
 
 
+def is_installed(module: str) -> bool:
+    """Return whether Python finds a module."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
 def state_store(name: str) -> StateStore:
     """Return where drt keeps the cursors of a platform.
 
     Args:
         name: of the platform.
+
+    Raises:
+        Refused: if they are in a bucket that cannot be read with what is installed.
     """
     folder, url = state_place(name)
     if url is None:
         return Folder(folder)
     scheme, _, rest = url.partition("://")
+    if not is_installed(NEEDED[scheme]):
+        raise Refused(
+            f"{STATE} names a bucket, and what reads it is not installed:"
+            f" .venv/bin/pip install 'drt-core[{REMOTE[scheme]}]'."
+        )
     bucket, _, prefix = rest.strip("/").partition("/")
     state = StateConfig(
         backend=REMOTE[scheme], bucket=bucket, prefix="/".join(filter(None, (prefix, name)))
@@ -138,6 +171,26 @@ class Aside:
             SyncState(f"{name}.refused", now, 0, "partial", None, last_cursor_value=text)
         )
         self.numbers[name] = numbers
+
+
+def tried(name: str, state: StateStore) -> int:
+    """Return the greatest change_seq that a sync ever began to send; 0 where nothing is known.
+
+    Args:
+        name: of the sync.
+        state: drt's.
+    """
+    kept = state.get_last_sync(f"{name}.tried")
+    return int(kept.last_cursor_value or 0) if kept else 0
+
+
+def begin(name: str, number: int, state: StateStore) -> None:
+    """Remember that a sync begins to send up to a change_seq, whatever becomes of it."""
+    if number > tried(name, state):
+        now = datetime.now(UTC).isoformat()
+        state.save_sync(
+            SyncState(f"{name}.tried", now, 0, "partial", None, last_cursor_value=str(number))
+        )
 
 
 def rewind(state: StateStore, job: Job) -> None:
