@@ -135,7 +135,7 @@ going as (
     Returns: str, a query of one row: written_count (rows of the outbox), sent_count (profiles that
         the ESP should hold by the outbox), wanted_count, gone_count (sent ones that are wanted
         neither under their key nor at their address), changed_count (sent ones that are gone or
-        differ, and new ones).
+        differ, and new ones that need not wait for a deletion).
 #}
 {% macro outbox_counts(outbox) -%}
     with latest as (
@@ -154,6 +154,24 @@ going as (
             or payloads.customer_key in (select customer_key from latest where op <> 'erase')
     ),
 
+    contacts as (
+        select * from {{ ref('dim_esp_contacts') }}
+    ),
+
+    {{ lettershop.going_profiles('latest', 'contacts') }}
+
+    -- Who only waits for a deletion to be carried out: nothing is written of them.
+    waiting as (
+        select wanted.customer_key
+        from wanted
+        inner join going on wanted.email = going.email
+        union
+        select wanted.customer_key
+        from wanted
+        inner join latest on wanted.customer_key = latest.customer_key
+        inner join going on latest.esp_id = going.esp_id
+    ),
+
     addresses as (
         select email from wanted
     ),
@@ -166,11 +184,12 @@ going as (
             and wanted.customer_key is null
             and addresses.email is null as is_gone,
             coalesce({{ lettershop.is_told('live', 'wanted', 'newest.written_date') }}, false)
-                as is_same
+            or (live.esp_id is null and waiting.customer_key is not null) as is_same
         from (select * from latest where op = 'upsert') as live
         full outer join wanted on live.customer_key = wanted.customer_key
         cross join newest
         left join addresses on live.email = addresses.email
+        left join waiting on wanted.customer_key = waiting.customer_key
     )
 
     select

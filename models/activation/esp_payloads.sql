@@ -1,8 +1,8 @@
 -- Grain: customer who may be written to: what the ESP of the var `esp` should hold, as it is sent.
 -- Names, purposes and regions are those of the seed esp_field_map. A field that may not be sent of
 -- somebody carries its fallback, since leaving it out would clear nothing. Equal content has equal
--- bytes. Values of what esp_weekly_changes names are not in daily_hash: alone it is told on the customer's day
--- of the week (docs/decisions/0044).
+-- bytes. Values of what esp_weekly_changes names are not in daily_hash: alone they are told on the
+-- customer's day of the week (docs/decisions/0044).
 {% set columns = payload_columns() -%}
 with profiles as (
     select * from {{ ref('esp_profiles') }}
@@ -162,7 +162,10 @@ identified as (
                 -- These get the id as their external id, and one that they hold stays.
                 when
                     identities.identity = 'esp_contact_id'
-                    and ('{{ var("esp") }}' not in ('klaviyo', 'braze') or known.external_id is null)
+                    and (
+                        '{{ var("esp") }}' not in ('klaviyo', 'braze')
+                        or known.external_id is null
+                    )
                     then known.esp_contact_id
                 when not known.is_our_key then known.external_id
             end,

@@ -1,8 +1,8 @@
 {{ config(materialized='view') }}
 
 -- Grain: contact that the ESP's newest export shows as subscribed and not suppressed, of a customer
--- who said no in our data, or at an address that complained or bounced for good. Also of people whom
--- we never sent: the outbox tells the ESP to suppress them, once. Who was never asked said nothing.
+-- who said no in our data, or at an address that complained or bounced for good. Also of people who
+-- were never sent: the outbox has them suppressed, once. Who was never asked said nothing.
 with contacts as (
     select * from {{ ref('dim_esp_contacts') }}
     where is_subscribed and not is_suppressed and email is not null
@@ -79,7 +79,10 @@ found as (
                 when identities.identity = 'email' then contacts.email
                 when
                     identities.identity = 'esp_contact_id'
-                    and ('{{ var("esp") }}' not in ('klaviyo', 'braze') or contacts.external_id is null)
+                    and (
+                        '{{ var("esp") }}' not in ('klaviyo', 'braze')
+                        or contacts.external_id is null
+                    )
                     then contacts.esp_contact_id
             end,
             contacts.external_id,
