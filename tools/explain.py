@@ -225,19 +225,28 @@ def permission(connection: duckdb.DuckDBPyConnection, key: str) -> Iterator[str]
         )
 
 
-def cursors() -> dict[tuple[str, str], tuple[int, str]]:
-    """Return how far each platform was told: by platform and op, up to where and when last."""
+def cursors() -> dict[tuple[str, str], tuple[int, str, set[str]]]:
+    """Return how far each platform was told: by platform and op, up to where, and when last.
+
+    And what was set aside, since the platform refused it.
+    """
     said = os.environ.get(SYNC_STATE) or SYNC_STATE_DEFAULT
     found = {}
     for path in [] if "://" in said else sorted((PROJECT / said).glob("*/.drt/state.json")):
         name = path.parent.parent.name
-        for sync, its in json.loads(path.read_text()).items():
-            op = sync.removeprefix(f"{name}_")
-            found[name, op] = (int(its.get("last_cursor_value") or 0), its["last_run_at"])
+        kept = json.loads(path.read_text())
+        for sync, its in kept.items():
+            if "." not in sync:
+                refused = kept.get(f"{sync}.refused", {}).get("last_cursor_value") or ""
+                found[name, sync.removeprefix(f"{name}_")] = (
+                    int(its.get("last_cursor_value") or 0),
+                    its["last_run_at"],
+                    set(refused.split(",")),
+                )
     return found
 
 
-def sent(change: dict, known: dict[tuple[str, str], tuple[int, str]]) -> Iterator[str]:
+def sent(change: dict, known: dict[tuple[str, str], tuple[int, str, set[str]]]) -> Iterator[str]:
     """Yield whether a change was sent to each platform, and when at the latest.
 
     Args:
@@ -245,8 +254,10 @@ def sent(change: dict, known: dict[tuple[str, str], tuple[int, str]]) -> Iterato
         known: of cursors.
     """
     for name in sorted({name for name, _ in known}):
-        reached, ran_at = known.get((name, change["op"]), (0, ""))
-        if change["change_seq"] <= reached:
+        reached, ran_at, refused = known.get((name, change["op"]), (0, "", set()))
+        if str(change["change_seq"]) in refused:
+            yield f"set aside, since {name} refused it or what it follows: make sync tries it again"
+        elif change["change_seq"] <= reached:
             yield f"sent to {name} by {ran_at}, unless a later change overtook it"
         else:
             yield f"waits for make sync ESP={name}"

@@ -3,7 +3,8 @@
     python -m tools.nightly klaviyo|braze|generic
 
 Each stage is a program of its own, so that no database is held open between them. The first that
-fails ends the night, and the exit code says which: 1 check, 2 build, 3 sync, 4 read back.
+fails ends the night, and the exit code says which: 1 check, 2 build, 3 sync, 4 read back. What was
+sent is also asked about where the sync ended with 1, since it may have set something aside.
 """
 
 import subprocess
@@ -20,15 +21,19 @@ def nightly(platform: str) -> int:
     Args:
         platform: for the sync.
     """
+    failed = 0
     for code, (program, options) in enumerate(STAGES, start=1):
         named = (platform, *options) if program == "sync" else options
         title = " ".join((program, *named))
         print(f"--- {title}", flush=True)
         command = [sys.executable, "-m", f"tools.{program}", *named]
-        if subprocess.run(command, cwd=PROJECT, check=False).returncode:
-            print(f"The night ended at: {title} ({code}).", file=sys.stderr)
-            return code
-    return 0
+        ended = subprocess.run(command, cwd=PROJECT, check=False).returncode
+        if ended:
+            failed = failed or code
+            print(f"The night failed at: {title} ({code}).", file=sys.stderr)
+        if ended and (program != "sync" or ended != 1):
+            break
+    return failed
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ going as (
     Returns: str, a query of one row: written_count (rows of the outbox), sent_count (profiles that
         the ESP should hold by the outbox), wanted_count, gone_count (sent ones that are wanted
         neither under their key nor at their address), changed_count (sent ones that are gone or
-        differ, and new ones).
+        differ, and new ones that need not wait for a deletion).
 #}
 {% macro outbox_counts(outbox) -%}
     with latest as (
@@ -154,6 +154,24 @@ going as (
             or payloads.customer_key in (select customer_key from latest where op <> 'erase')
     ),
 
+    contacts as (
+        select * from {{ ref('dim_esp_contacts') }}
+    ),
+
+    {{ lettershop.going_profiles('latest', 'contacts') }}
+
+    -- Who only waits for a deletion to be carried out: nothing is written of them.
+    waiting as (
+        select wanted.customer_key
+        from wanted
+        inner join going on wanted.email = going.email
+        union
+        select wanted.customer_key
+        from wanted
+        inner join latest on wanted.customer_key = latest.customer_key
+        inner join going on latest.esp_id = going.esp_id
+    ),
+
     addresses as (
         select email from wanted
     ),
@@ -166,11 +184,12 @@ going as (
             and wanted.customer_key is null
             and addresses.email is null as is_gone,
             coalesce({{ lettershop.is_told('live', 'wanted', 'newest.written_date') }}, false)
-                as is_same
+            or (live.esp_id is null and waiting.customer_key is not null) as is_same
         from (select * from latest where op = 'upsert') as live
         full outer join wanted on live.customer_key = wanted.customer_key
         cross join newest
         left join addresses on live.email = addresses.email
+        left join waiting on wanted.customer_key = waiting.customer_key
     )
 
     select
@@ -354,6 +373,42 @@ decided as (
                 heirs.decision <> 'upsert'
                 and coalesce(suppressions.reason, refused.block_reason) is not null
             )
+        )
+{%- endmacro %}
+
+{#
+    Contacts that the ESP would write to and must not, of whom it was never told: suppressed once. Who
+    was sent is suppressed with removed_profiles, and whom it forgets needs nothing.
+
+    Args:
+        latest (str): a CTE, see latest_ops.
+        contacts (str): a CTE, see esp_refused_contacts.
+        barred (str): a CTE of esp_id and email, see decided_profiles.
+    Returns: str, a query of op, customer_key, esp_id, email and reason.
+#}
+{% macro refused_profiles(latest, contacts, barred) -%}
+    select
+        'suppress' as op,
+        customer_key,
+        esp_id,
+        email,
+        reason
+    from {{ contacts }}
+    where
+        not exists (
+            select 1 from {{ latest }}
+            where
+                {{ latest }}.op in ('upsert', 'suppress', 'merge')
+                and (
+                    {{ latest }}.esp_id = {{ contacts }}.esp_id
+                    or {{ latest }}.email = {{ contacts }}.email
+                )
+        )
+        and not exists (
+            select 1 from {{ barred }}
+            where
+                {{ barred }}.esp_id = {{ contacts }}.esp_id
+                or {{ barred }}.email = {{ contacts }}.email
         )
 {%- endmacro %}
 
@@ -553,11 +608,29 @@ decided as (
 {%- endmacro %}
 
 {#
+    The columns of esp_profiles that may be sent.
+
+    Returns: dict of a type of esp_field_map to names of columns; an array is JSON already.
+#}
+{% macro payload_columns() %}
+    {{ return({
+        'text': [
+            'first_name', 'country_code', 'language', 'email_permission', 'lifecycle_stage',
+            'rfm_segment', 'engagement_tier', 'first_order_date', 'last_order_date',
+            'order_count_band', 'net_revenue_band', 'discount_band', 'favourite_category',
+            'purchase_band', 'lapse_risk_band', 'predicted_value_band', 'persona',
+        ],
+        'boolean': ['may_be_profiled', 'is_buyer'],
+        'array': ['segments'],
+    }) }}
+{% endmacro %}
+
+{#
     A field of a profile as it stands in its payload, `"name": value`. Where the field may not be
     sent of somebody, or an attribute of the shop's own has no value, the value is the fallback.
 
     Args:
-        columns (dict): columns of the CTE profiles by type: text, boolean and array (JSON already).
+        columns (dict): see payload_columns.
     Returns: str, a SQL expression over the CTEs profiles, fields and attributes.
 #}
 {% macro field_member(columns) -%}

@@ -423,7 +423,8 @@
 {% endmacro %}
 
 {#
-    Rules of the rows of seeds/activation/esp_field_map.csv that send own attributes.
+    Rules of seeds/activation/esp_field_map.csv. What they would let through becomes JSON that the
+    platform refuses, or a field that keeps its old value there.
 
     Args:
         seed (dict): see seed_rows; none for no seed.
@@ -432,30 +433,57 @@
     Returns: list of str, a message each.
 #}
 {% macro field_problems(seed, attributes, unclear) %}
-    {%- set problems = [] -%}
+    {%- set problems, types_of, esps = [], {}, {} -%}
+    {%- for type, names in lettershop.payload_columns().items() -%}
+        {%- for name in names -%}{%- do types_of.update({name: [type]}) -%}{%- endfor -%}
+    {%- endfor -%}
     {%- set fitting = {
         'text': ['text'], 'date': ['text'], 'number': ['number', 'text'], 'boolean': ['boolean'],
     } -%}
-    {%- set fallbacks = {'text': '', 'boolean': '^(true|false)$', 'number': '^-?[0-9]+([.][0-9]+)?$'} -%}
-    {%- for row in seed.rows if seed and (row.column_name or '').startswith('custom_attributes.') -%}
-        {%- set name = row.column_name[18:] -%}
-        {%- set attribute = attributes.get(name) -%}
+    {%- set fallbacks = {
+        'text': '', 'boolean': '^(true|false)$', 'number': '^-?[0-9]+([.][0-9]+)?$',
+        'array': '^\[("[^"\\\\]*"(, *"[^"\\\\]*")*)?\]$',
+    } -%}
+    {%- for row in seed.rows if seed -%}
+        {%- set column = row.column_name or '' -%}
+        {%- set is_own = column.startswith('custom_attributes.') -%}
+        {%- set attribute = attributes.get(column[18:]) if is_own else none -%}
         {%- set where = lettershop.row_named(seed, row, row.esp ~ ', ' ~ row.column_name) -%}
-        {%- set types = fitting.get(attribute.attribute_type, []) if attribute else [] -%}
+        {%- set types = fitting.get(attribute.attribute_type, []) if attribute
+            else types_of.get(column, []) -%}
+        {%- set is_replaced = is_own or row.purpose != 'email_marketing' or row.regions != '*' -%}
+        {%- if row.placement == 'property' -%}{%- do esps.update({row.esp: true}) -%}
+        {%- elif row.esp not in esps -%}{%- do esps.update({row.esp: false}) -%}
+        {%- endif -%}
         {%- if lettershop.is_unclear(row.column_name, unclear) -%}
-        {%- elif not attribute -%}
-            {%- do problems.append(
-                where ~ 'attribute_catalog has no attribute ' ~ lettershop.quoted(name) ~ '.') -%}
-        {%- elif attribute.is_sensitive != 'false' -%}
-            {%- do problems.append(where ~ 'attribute_catalog says that ' ~ name
+        {%- elif is_own and not attribute -%}
+            {%- do problems.append(where ~ 'attribute_catalog has no attribute '
+                ~ lettershop.quoted(column[18:]) ~ '.') -%}
+        {%- elif is_own and attribute.is_sensitive != 'false' -%}
+            {%- do problems.append(where ~ 'attribute_catalog says that ' ~ column[18:]
                 ~ ' is sensitive: it is never sent.') -%}
+        {%- elif not types -%}
+            {%- do problems.append(where ~ 'activation.esp_profiles has no column '
+                ~ lettershop.quoted(column) ~ ' to send.') -%}
         {%- elif row.property_type not in types -%}
             {%- do problems.append(where ~ 'property_type must be ' ~ types | join(' or ') ~ ', since '
-                ~ name ~ ' is a ' ~ attribute.attribute_type ~ '.') -%}
-        {%- elif not modules.re.match(fallbacks[row.property_type], row.fallback or '') -%}
-            {%- do problems.append(where ~ 'fallback must be a ' ~ row.property_type ~ '.') -%}
+                ~ (column[18:] ~ ' is a ' ~ attribute.attribute_type if is_own
+                    else 'the column is of this type') ~ '.') -%}
+        {%- elif is_replaced
+            and not modules.re.match(fallbacks[row.property_type], row.fallback or '') -%}
+            {%- do problems.append(where ~ 'fallback must be '
+                ~ ('an array, such as [].' if row.property_type == 'array'
+                    else 'a ' ~ row.property_type ~ '.')) -%}
+        {%- elif row.placement != 'field' and (row.placement != 'property' or row.esp != 'klaviyo') -%}
+            {%- do problems.append(where ~ 'placement must be '
+                ~ ('field or property.' if row.esp == 'klaviyo' else 'field.')) -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- if not esps.get('klaviyo', true) -%}
+        {%- do problems.append(
+            seed.path ~ ': klaviyo needs a row with the placement property, since the change number'
+            ~ ' goes with those.') -%}
+    {%- endif -%}
     {{ return(problems) }}
 {% endmacro %}
 

@@ -2,7 +2,8 @@
 
 -- Grain: profile that the ESP was told of, with its newest change; and event that is still to be
 -- sent. What the views of each ESP show: a change that was overtaken is never sent, so that no
--- upsert can follow an erasure, and events only go to profiles that are there. Save for a deletion
+-- upsert can follow an erasure, and events only go to profiles that are there, at the address that
+-- the person has now: the older one may be somebody else's. Save for a deletion
 -- whose profile goes on at another address, since somebody else may have taken the old one: where
 -- no export says that it was carried out, it is shown for thirty days (is_overtaken).
 with outbox as (
@@ -29,6 +30,7 @@ events as (
     where
         outbox.op = 'event'
         and latest.op = 'upsert'
+        and outbox.customer_key = latest.customer_key
         and {{ time_of_iso_text(json_at('outbox.payload', 'expires_at', 'varchar')) }}
         > {{ as_of_at() }}
 ),
@@ -58,18 +60,19 @@ shown as (
 
 final as (
     select
-        change_seq,
-        op,
-        customer_key,
-        esp_id,
-        new_esp_id,
-        email,
-        payload,
-        payload_hash,
-        reason,
-        {{ time_of_iso_text('changed_at') }} as changed_at,
-        is_overtaken
+        shown.change_seq,
+        shown.op,
+        shown.customer_key,
+        shown.esp_id,
+        shown.new_esp_id,
+        case when shown.op = 'event' then latest.email else shown.email end as email,
+        shown.payload,
+        shown.payload_hash,
+        shown.reason,
+        {{ time_of_iso_text('shown.changed_at') }} as changed_at,
+        shown.is_overtaken
     from shown
+    inner join latest on shown.esp_id = latest.esp_id
 )
 
 select * from final

@@ -32,6 +32,10 @@ suppressions as (
     select * from {{ ref('fct_suppressions') }}
 ),
 
+refused_contacts as (
+    select * from {{ ref('esp_refused_contacts') }}
+),
+
 written as (
     select * from {{ this }}
 ),
@@ -115,6 +119,8 @@ wanted as (
 
 removed as (
     {{ removed_profiles('latest', 'decided', 'holders') }}
+    union all
+    {{ refused_profiles('latest', 'refused_contacts', 'barred') }}
 ),
 
 sent_events as (

@@ -1,18 +1,9 @@
 -- Grain: customer who may be written to: what the ESP of the var `esp` should hold, as it is sent.
 -- Names, purposes and regions are those of the seed esp_field_map. A field that may not be sent of
 -- somebody carries its fallback, since leaving it out would clear nothing. Equal content has equal
--- bytes. What esp_weekly_changes names is not in daily_hash: alone it is told on the customer's day
--- of the week (docs/decisions/0044).
-{% set columns = {
-    'text': [
-        'first_name', 'country_code', 'language', 'email_permission', 'lifecycle_stage',
-        'rfm_segment', 'engagement_tier', 'first_order_date', 'last_order_date', 'order_count_band',
-        'net_revenue_band', 'discount_band', 'favourite_category', 'purchase_band',
-        'lapse_risk_band', 'predicted_value_band', 'persona',
-    ],
-    'boolean': ['may_be_profiled', 'is_buyer'],
-    'array': ['segments'],
-} -%}
+-- bytes. Values of what esp_weekly_changes names are not in daily_hash: alone they are told on the
+-- customer's day of the week (docs/decisions/0044).
+{% set columns = payload_columns() -%}
 with profiles as (
     select * from {{ ref('esp_profiles') }}
 ),
@@ -66,6 +57,7 @@ filled as (
         fields.placement,
         fields.property_name,
         fields.column_name,
+        coalesce(fields.fallback, '') as fallback,
         {{ field_member(columns) }} as member
     from profiles
     cross join fields
@@ -79,7 +71,7 @@ told as (
     select
         filled.*,
         case
-            when weekly.name is not null then filled.property_name
+            when weekly.name is not null then filled.property_name || ' ' || filled.fallback
             when filled.column_name = 'segments'
                 then filled.property_name || ' ' || coalesce(daily_segments.segment_ids, '')
             else filled.member
@@ -167,7 +159,14 @@ identified as (
         coalesce(
             case
                 when identities.identity = 'email' then profiles.email
-                when identities.identity = 'esp_contact_id' then known.esp_contact_id
+                -- These get the id as their external id, and one that they hold stays.
+                when
+                    identities.identity = 'esp_contact_id'
+                    and (
+                        '{{ var("esp") }}' not in ('klaviyo', 'braze')
+                        or known.external_id is null
+                    )
+                    then known.esp_contact_id
                 when not known.is_our_key then known.external_id
             end,
             case when identities.identity = 'customer_id' then customers.customer_id end,

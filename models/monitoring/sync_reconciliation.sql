@@ -2,7 +2,7 @@
 -- after the export is not asked for yet.
 -- missing: should be there and is not. stale: carries an older change number than the outbox's.
 -- surplus: was to be taken away and is there. forbidden: subscribed there, and may not be written
--- to.
+-- to, neither the person nor the address.
 with latest as (
     select * from {{ ref('esp_latest_ops') }}
     where op <> 'event'
@@ -13,7 +13,10 @@ contacts as (
 ),
 
 allowed as (
-    select email from {{ ref('esp_profiles') }}
+    select
+        customer_key,
+        email
+    from {{ ref('esp_profiles') }}
 ),
 
 exports as (
@@ -30,6 +33,15 @@ due as (
         exports.has_numbers
     from latest
     inner join exports on latest.changed_at < exports.exported_at
+),
+
+-- Who is about to be suppressed, deleted or moved.
+pending as (
+    select
+        latest.esp_id,
+        latest.email
+    from latest
+    inner join exports on latest.changed_at >= exports.exported_at
 ),
 
 -- By the id, else by the address.
@@ -85,11 +97,19 @@ forbidden as (
         contacts.synced_change_seq
     from contacts
     left join allowed on contacts.email = allowed.email
+    left join allowed as elsewhere on contacts.customer_key = elsewhere.customer_key
     where
         contacts.is_subscribed
         and not contacts.is_suppressed
         and contacts.email is not null
         and allowed.email is null
+        and elsewhere.customer_key is null
+        and not exists (
+            select 1 from pending
+            where
+                pending.email = contacts.email
+                or pending.esp_id in (contacts.external_id, contacts.esp_contact_id)
+        )
 ),
 
 final as (

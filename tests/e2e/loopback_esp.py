@@ -18,6 +18,9 @@ from openapi_client.models.data_privacy_create_deletion_job_query import (
     DataPrivacyCreateDeletionJobQuery,
 )
 from openapi_client.models.event_create_query_v2 import EventCreateQueryV2
+from openapi_client.models.import_error_response_object_resource import (
+    ImportErrorResponseObjectResource,
+)
 from openapi_client.models.profile_import_job_create_query import ProfileImportJobCreateQuery
 from openapi_client.models.suppression_create_job_create_query import (
     SuppressionCreateJobCreateQuery,
@@ -44,7 +47,7 @@ class Job:
     due: float
     records: list[dict]
     status: str = "queued"
-    failed: int = 0
+    failed: list[int] = field(default_factory=list)
     skipped: int = 0
 
 
@@ -92,6 +95,8 @@ class LoopbackEsp:
         records: number of records in each of them, in order.
         answers: number of answers by status, and of resets.
         log: what was received and what was applied, in order: (word, op, e-mail, id, record).
+        rejected: addresses that it finds bad when it applies them.
+        invalid: addresses or ids for which it refuses the whole request.
     """
 
     paths: dict[str, str] = {}  # noqa: RUF012
@@ -114,6 +119,7 @@ class LoopbackEsp:
         self.jobs: dict[str, Job] = {}
         self.lock = threading.RLock()
         self.rejected: set[str] = set()
+        self.invalid: set[str] = set()
         self.url = ""
 
     # --- The server -------------------------------------------------------------------------------
@@ -194,6 +200,8 @@ class LoopbackEsp:
         except ValueError:
             raise RefusedError(400, "invalid_json") from None
         records = self._records(path, sent, body)
+        if any(who in json.dumps(records) for who in self.invalid):
+            raise RefusedError(400, "invalid")
         if not 1 <= len(records) <= limits.records:
             raise RefusedError(400, "too_many")
         self.requests[path] += 1
@@ -289,6 +297,7 @@ class Klaviyo(LoopbackEsp):
         suppressed: addresses.
         events: unique_id to event.
         asked: how often somebody asked what is still being imported.
+        is_silent: whether it does not say which records of an import it could not use.
     """
 
     paths = {  # noqa: RUF012
@@ -319,7 +328,7 @@ class Klaviyo(LoopbackEsp):
         self.profiles: dict[int, dict] = {}
         self.suppressed: set[str] = set()
         self.events: dict[str, dict] = {}
-        self.asked = 0
+        self.asked, self.is_silent = 0, False
         self.limits = {
             "/api/profile-bulk-import-jobs": Limits(10_000, 5_000_000),
             "/api/profile-suppression-bulk-create-jobs": Limits(100, 5_000_000),
@@ -361,7 +370,7 @@ class Klaviyo(LoopbackEsp):
         return JSONResponse({"data": {"type": path[5:-1], "id": number}}, status_code=202)
 
     def _apply(self, job):
-        for record in job.records:
+        for index, record in enumerate(job.records):
             email = record["email"].lower()
             self._note("applied", job.kind, record)
             if job.kind == "delete":
@@ -376,7 +385,7 @@ class Klaviyo(LoopbackEsp):
                 if not self._matching("email", email):
                     self.profiles[len(self.log)] = {"email": email, "properties": {}}
             elif email in self.rejected or not self._import(record, email):
-                job.failed += 1
+                job.failed.append(index)
 
     def _matching(self, name: str, wanted: str) -> int | None:
         return next(
@@ -405,9 +414,29 @@ class Klaviyo(LoopbackEsp):
         index["email"][email] = index["external_id"][record["external_id"]] = key
         return True
 
+    def _import_errors(self, job: Job, request: Request) -> Response:
+        """Return a page of one error."""
+        if self.is_silent:
+            return Response(status_code=404)
+        page, errors = int(request.query_params.get("page[cursor]", 0)), []
+        for index in job.failed[page : page + 1]:
+            attributes = {
+                "code": "invalid",
+                "title": "Invalid",
+                "detail": job.records[index]["email"],
+                "source": {"pointer": f"/data/attributes/profiles/data/{index}/attributes/email"},
+            }
+            errors.append({"type": "import-error", "id": str(index), "attributes": attributes})
+            ImportErrorResponseObjectResource.model_validate(errors[-1])
+        more = f"{self.url}{request.url.path}?page[cursor]={page + 1}"
+        after = more if page + 1 < len(job.failed) else None
+        return JSONResponse({"data": errors, "links": {"next": after}})
+
     def _found(self, path, request):
         if path.startswith("/api/profile-") and path.count("/") == 3:
-            job = self.jobs[path.rpartition("/")[2]]
+            job = self.jobs.get(path.rpartition("/")[2])
+            if job is None:
+                return JSONResponse({"errors": [{"code": "not_found"}]}, status_code=404)
             found = {
                 "status": job.status,
                 "created_at": "2026-01-01T00:00:00Z",
@@ -415,12 +444,14 @@ class Klaviyo(LoopbackEsp):
                 "completed_count": 0,
             }
             if job.status == "complete":
-                found["completed_count"] = len(job.records) - job.failed - job.skipped
+                found["completed_count"] = len(job.records) - len(job.failed) - job.skipped
             if job.kind == "upsert":
-                found["failed_count"] = job.failed
+                found["failed_count"] = len(job.failed)
             else:
                 found["skipped_count"] = job.skipped
             return JSONResponse({"data": {"id": "job", "attributes": found}})
+        if path.endswith("/import-errors"):
+            return self._import_errors(self.jobs[path.split("/")[3]], request)
         if path == "/api/profile-bulk-import-jobs":
             self.asked += 1
             if request.query_params["filter"] != 'any(status,["queued","processing"])':

@@ -207,7 +207,8 @@ class Outbox:
                 create table monitoring.activation_tests as
                 select 'run' as run_id, 'a_test' as test_name, '{status}' as status;
                 create table core.dim_esp_contacts as
-                select '' as esp_contact_id, '' as external_id, '' as email limit 0;
+                select '' as esp_contact_id, '' as external_id, '' as email, '' as export_kind
+                limit 0;
                 """
             )
         partial.replace(self.path)

@@ -31,6 +31,10 @@ TABLES = {
         " key_hash varchar, confirmed_at timestamp"
     ),
     "activation.esp_erasure_targets": "esp_id varchar, email varchar",
+    "activation.esp_refused_contacts": (
+        "esp_id varchar, esp_contact_id varchar, customer_key varchar, email varchar,"
+        " reason varchar"
+    ),
     "core.dim_esp_contacts": (
         "esp_contact_id varchar, email varchar, external_id varchar, created_at timestamp,"
         " exported_at timestamp, export_kind varchar"
@@ -267,8 +271,16 @@ class History:
                 erasures.append(("main", kind, shown, hashed, key_hash, confirmed_at))
                 if shown and self.has_exports:
                     targets[identifier] = identifier if kind == "email" else None
+        contacts = [
+            (row[2], row[0], key, row[1], permissions[key])
+            for row in self.exported
+            if not row[7] and row[1] not in {payload[2] for payload in payloads}
+            for key in sorted(customers)
+            if permissions[key] and customers[key]["email"] == row[1]
+        ]
         return {
             "activation.esp_payloads": payloads,
+            "activation.esp_refused_contacts": list({row[0]: row for row in contacts}.values()),
             "marts.customer_contactability": list(permissions.items()),
             "core.dim_customer_records": [
                 (key, person["into"] or key)

@@ -464,6 +464,15 @@ WRONG_ROWS = {
         "generic,custom_attributes.points,d,number,field,none,profiling,crm,*": (
             "fallback must be a number"
         ),
+        "generic,is_buyer,e,boolean,field,,profiling,crm,*": "fallback must be a boolean",
+        "generic,may_be_profiled,f,boolean,field,,email_marketing,crm,DE": "must be a boolean",
+        "braze,segments,g,array,field,none,profiling,crm,*": "must be an array, such as []",
+        "braze,net_revenue_band,h,boolean,field,none,profiling,crm,*": (
+            "property_type must be text, since the column is of this type"
+        ),
+        "generic,persona,i,text,property,none,profiling,crm,*": "placement must be field.",
+        "generic,email,j,text,field,none,profiling,crm,*": "esp_profiles has no column 'email'",
+        "klaviyo,persona,k,text,inside,none,profiling,crm,*": "placement must be field or property",
     },
     "model_targets": {
         "a,binary,customer_category,lapses,14,,1,,,,28,6,false,,": (
@@ -551,6 +560,7 @@ def test_every_wrong_row_of_own_columns_and_segments_is_named(landing, dbt, own_
             for line, words in enumerate(rows.values(), len(OWN_SEEDS[name]) + 1):
                 after = ":" if name == "lifecycle_thresholds" else " ("
                 stops(result, f"seeds/{name}.csv, line {line}{after}", words)
+        stops(result, "seeds/esp_field_map.csv: klaviyo needs a row with the placement property")
     assert " ".join(result.stdout.split()).count("seeds/segment_rules.csv, line ") == len(
         WRONG_ROWS["segment_rules"]
     )

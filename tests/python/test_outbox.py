@@ -15,6 +15,7 @@ THOROUGH = "LETTERSHOP_THOROUGH" in os.environ
 OUTBOX = "state.activation.esp_outbox"
 # People to whom nothing happens, so that an ordinary day stays below the guards.
 STEADY, MOVERS = 30, ["ann", "bob", "cat", "dan", "eve", "flo", "gus", "hal"]
+PERMITTED = "nobody_is_in_the_outbox_without_permission"
 # What the outbox reads of the day; segments and predictions stay as the first build left them.
 OF_THE_DAY = [
     *(
@@ -64,16 +65,58 @@ def statements(builds, land):
     world = World(["anybody"])
     build = Build(builds / "outbox_compiled", land(builds / "outbox_compiled_landing", world))
     vars = vars_of(world) | {"as_of_at": str(CLOCK)}
-    build.run("compile", "--quiet", "--select", "esp_outbox", "esp_latest_ops", vars=vars)
+    build.run(
+        *("compile", "--quiet", "--select", "esp_outbox", "esp_latest_ops", "sync_reconciliation"),
+        PERMITTED,
+        vars=vars,
+    )
     statement, view = (
         (build.target / f"compiled/lettershop/models/activation/{name}.sql").read_text()
         for name in ("esp_outbox", "esp_latest_ops")
     )
-    hook = "-- depends_on: {{ ref('fct_erasures') }}\n{{ scrub_outbox(ref('esp_outbox')) }}"
+    hook = (
+        "-- depends_on: {{ ref('fct_erasures') }}\n{{ scrub_outbox(ref('esp_outbox')) }}"
+        "\n;COUNTS;\n{{ outbox_counts(ref('esp_outbox')) }}"
+    )
     build.run("compile", "--quiet", "--inline", hook, vars=vars)
     lines = build.result.stdout.splitlines()
-    hook = "\n".join(line for line in lines if not line.startswith("--"))
-    return statement, hook, view
+    hook, _, counts = "\n".join(
+        line for line in lines if not line.strip().startswith("--")
+    ).partition(";COUNTS;")
+    return statement, hook, view, counts
+
+
+def test_what_may_not_be_told_is_looked_for_under_the_names_of_the_map(statements, builds):
+    """Renamed fields, and other fallbacks, are no behaviour; a value under any name is."""
+    path = f"tests/singular/activation/{PERMITTED}.sql"
+    query = (builds / "outbox_compiled/target/compiled/lettershop" / path).read_text()
+    with duckdb.connect() as connection:
+        connection.execute(
+            """
+            attach ':memory:' as work;
+            create schema work.core; create schema work.activation; create schema work.seeds;
+            create table work.seeds.esp_field_map as
+            select * from (values
+                ('generic', 'rfm_segment', 'tier', 'text', 'no "tier"', 'profiling'),
+                ('generic', 'is_buyer', 'buys', 'boolean', 'false', 'profiling'),
+                ('generic', 'language', 'language', 'text', 'unknown', 'email_marketing')
+            ) as map (esp, column_name, property_name, property_type, fallback, purpose);
+            create table work.core.fct_permissions as
+            select 'c' as customer_key, 'email_marketing' as purpose, true as is_permitted;
+            create table work.core.fct_suppressions as select '' as email limit 0;
+            create table work.core.dim_customers as select 'c' as customer_key;
+            create table work.activation.esp_latest_ops as
+            select * from (values
+                (1, 'upsert', 'c', 'a@example.com',
+                    '{"buys": false, "language": "de", "tier": "no \\"tier\\""}'),
+                (2, 'upsert', 'c', 'a@example.com',
+                    '{"buys": false, "language": "de", "tier": "none"}'),
+                (3, 'upsert', 'c', 'a@example.com',
+                    '{"buys": true, "language": "de", "tier": "no \\"tier\\""}')
+            ) as ops (change_seq, op, customer_key, email, payload);
+            """
+        )
+        assert sorted(connection.execute(query).fetchall()) == [(2, "upsert"), (3, "upsert")]
 
 
 def test_histories_of_chance_end_in_the_wanted_state(statements):
@@ -88,7 +131,7 @@ def test_histories_of_chance_end_in_the_wanted_state(statements):
     seeds = range(100) if THOROUGH else (8, 12)
     for has_exports, in_order in ((True, True), (True, False), (False, True), (False, False)):
         for seed in seeds:
-            history = History(*statements, seed, has_exports, in_order)
+            history = History(*statements[:3], seed, has_exports, in_order)
             for op, count in live_through(history, 12 if THOROUGH else 8).items():
                 counts[op] = counts.get(op, 0) + count
     # Otherwise the histories show little.
@@ -102,7 +145,7 @@ def test_who_swap_addresses_while_no_sync_runs_are_told_so_in_the_end(statements
     At the platform neither can have the other's address before both deletions are carried out: they
     are still shown, and what follows them waits for the next night.
     """
-    history = History(*statements, 0, has_exports=False, in_order=False)
+    history = History(*statements[:3], 0, has_exports=False, in_order=False)
     told = []
 
     def day(has_sync: bool = True) -> None:
@@ -130,6 +173,20 @@ def test_who_swap_addresses_while_no_sync_runs_are_told_so_in_the_end(statements
     assert history.esp.state()["key01"][0] == first["email"] == before["key02"][0]
     assert history.esp.state()["key02"][0] == second["email"] == before["key01"][0]
     assert len(held) == len(before) and history.counts["refused"] == 0
+
+
+def test_the_guard_does_not_count_who_only_waits(statements):
+    """Two who swap addresses are deleted; until an export shows it nothing is written of them."""
+    history = History(*statements[:3], 0, has_exports=True, in_order=False)
+    for number in range(3):
+        if number == 1:
+            first, second = history.people["key01"], history.people["key02"]
+            first["email"], second["email"] = second["email"], first["email"]
+        ops = [row["op"] for row in history.build() if row["op"] != "event"]
+        history.now += timedelta(minutes=1)
+    assert ops == []
+    *_, changed = history.connection.execute(history.now_in(statements[3])).fetchone()
+    assert changed == 0 and "key01" in history.wanted
 
 
 # --- Builds ---------------------------------------------------------------------------------------

@@ -391,7 +391,9 @@ def test_what_was_sent_and_what_waits_is_told_by_the_cursors_of_the_sync(tmp_pat
         state = tmp_path / "klaviyo" / ".drt" / "state.json"
         state.parent.mkdir(parents=True)
         run = {"last_run_at": "2024-03-02T06:00:00", "last_cursor_value": "6"}
-        state.write_text(json.dumps({"klaviyo_upsert": run}))
+        aside = {"last_run_at": "2024-03-02T06:00:00", "last_cursor_value": "2,6"}
+        kept = {"klaviyo_upsert": run, "klaviyo_upsert.refused": aside}
+        state.write_text(json.dumps(kept))
         assert list(explain.told(connection, "k1")) == [
             "change 8 of 2024-03-03 00:00:00: suppress (withdrawn)",
             "    waits for make sync ESP=klaviyo",
@@ -401,6 +403,9 @@ def test_what_was_sent_and_what_waits_is_told_by_the_cursors_of_the_sync(tmp_pat
             "change 3 of 2024-03-01 00:00:00: upsert (new)",
             "    sent to klaviyo by 2024-03-02T06:00:00, unless a later change overtook it",
         ]
+        aside["last_cursor_value"] = "2,3"
+        state.write_text(json.dumps(kept))
+        assert list(explain.told(connection, "k1"))[-1].startswith("    set aside, since klaviyo")
 
 
 # --- Edited, previewed and built ------------------------------------------------------------------

@@ -19,9 +19,10 @@ from tools.sync.run import (
     op_of,
     pending,
     say_untold,
+    still_refused,
     untold_erasures,
 )
-from tools.sync.state import cursors, state_store
+from tools.sync.state import Aside, cursors, state_store
 
 # Values that fewer people than this have are not shown.
 SHOWN_FROM = 20
@@ -53,6 +54,11 @@ def dry_run(name: str, project: Path | None = None) -> int:
         at = cursors(syncs, state)
         for sync in syncs:
             print(f"{op_of(sync):<9}{waiting[sync.name][0]:>12,}")
+        aside = Aside(syncs, state)
+        still_refused(connection, name, aside, at)
+        refused = sum(map(len, aside.numbers.values()))
+        if refused:
+            print(f"{refused:,} records that were set aside would be tried again.")
         say_untold(untold_erasures(connection, name, at), name)
         following = follows_a_deletion(connection, name, at)
         if following:
@@ -97,6 +103,11 @@ def created(connection: duckdb.DuckDBPyConnection, name: str, at: int) -> int:
                 select 1 from activation.esp_outbox as earlier
                 where earlier.esp_id = outbox.esp_id
                     and earlier.op = 'upsert' and earlier.change_seq <= $at
+                    and not exists (
+                        select 1 from activation.esp_outbox as gone
+                        where gone.esp_id = outbox.esp_id and gone.op in ('delete', 'erase')
+                            and gone.change_seq > earlier.change_seq
+                    )
             )
             and not exists (
                 select 1 from core.dim_esp_contacts as known

@@ -84,6 +84,9 @@ def require_variables(platform: Platform) -> None:
     for name in (*platform.variables, *platform.defaults):
         if not name.endswith("_URL"):
             continue
+        if name != "WEBHOOK_URL":
+            # Paths are put behind it.
+            os.environ[name] = os.environ[name].rstrip("/")
         url = httpx.URL(os.environ[name])
         if url.scheme != "https" and url.host not in ("127.0.0.1", "localhost", "::1"):
             raise Refused(f"{name} must begin with https://: what is sent is about people.")

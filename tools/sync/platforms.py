@@ -10,7 +10,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +27,12 @@ from drt.templates.renderer import render_template
 ENVELOPE = 2000
 DONE = (200, 201, 202, 204)
 WAIT_SECONDS = 900
+# Statuses that speak of what was sent, not of the key, the pace or the platform.
+REFUSALS = (400, 409, 413, 422)
+# So many refused in a row, or in an op, are no longer the fault of single records.
+IN_A_ROW, MOST_REFUSED = 10, 100
+# What was refused is sent again in so many requests, so that one bad record of many is soon alone.
+RETRIES = 16
 
 
 @dataclass(frozen=True)
@@ -100,19 +106,30 @@ class Job:
         sync: name of the sync.
         url: where to ask about it.
         after: the change_seq after which its records begin.
+        numbers: change_seq of its records, in their order; jobs noted by older versions have none.
     """
 
     sync: str
     url: str
     after: int
+    numbers: Sequence[int] = ()
 
 
 class Endpoint:
     """drt's destination: sends batches to a platform and understands its answers.
 
+    A record that the platform refuses for what it is, is set aside, and what was sent with it goes
+    on without it.
+
     Attributes:
         request_count: requests that were answered well.
         refused_count: records that the platform said were done before.
+        blocked: change_seq of records that may not be sent, since they would overtake one that was
+            refused: they are set aside unsent.
+        unneeded: change_seq of records that the platform need not have: they count as sent.
+        is_retry: whether what is sent was refused before, and stays aside if it is again.
+        aside: change_seq of what was set aside since `begin`.
+        complaints: words about what was refused since `begin`.
     """
 
     def __init__(
@@ -120,6 +137,7 @@ class Endpoint:
         platform: Platform,
         client: httpx.Client,
         accepted: Callable[[Job], None],
+        set_aside: Callable[[str, list[int]], None],
         report: Callable[[str], None],
     ):
         """Prepare; nothing is sent yet.
@@ -128,11 +146,26 @@ class Endpoint:
             platform: whose answers these are.
             client: one for all requests, so that connections are kept.
             accepted: called with each job before its rows count as sent.
+            set_aside: called with a sync's name and change numbers before they count as sent.
             report: called with a line about each request.
         """
         self.platform, self.client = platform, client
-        self.accepted, self.report = accepted, report
+        self.accepted, self.set_aside, self.report = accepted, set_aside, report
         self.request_count = self.refused_count = 0
+        self.unneeded: set[int] = set()
+        self.begin(set())
+
+    def begin(self, blocked: set[int], is_retry: bool = False) -> None:
+        """Prepare for an op.
+
+        Args:
+            blocked: change_seq of what may not be sent.
+            is_retry: whether what follows was refused before.
+        """
+        self.blocked, self.is_retry = blocked, is_retry
+        self.aside: list[int] = []
+        self.complaints: list[str] = []
+        self.in_a_row = self.op_refused = self.unneeded_count = 0
 
     def load(
         self, records: list[dict], config: RestApiDestinationConfig, sync_options: SyncOptions
@@ -145,37 +178,71 @@ class Endpoint:
             sync_options: of the sync.
 
         Returns:
-            Counts, and errors without a word of what was sent.
+            Counts, and errors without a word of what was sent. What was set aside counts as sent.
         """
         result = SyncResult()
+        needed = [row for row in records if row["CHANGE_SEQ"] not in self.unneeded]
+        result.success += len(records) - len(needed)
+        self.unneeded_count += len(records) - len(needed)
+        records = needed
+        behind = [row for row in records if row["CHANGE_SEQ"] in self.blocked]
+        if behind:
+            self._put_aside(result, behind, sync_options)
+            records = [row for row in records if row["CHANGE_SEQ"] not in self.blocked]
+        size = config.max_records_per_request
+        if self.is_retry:
+            size = min(size, -(-len(records) // RETRIES) or 1)
+        for start in range(0, len(records), size):
+            self._deliver(result, start, records[start : start + size], config, sync_options)
+            if result.failed:
+                break
+        return result
+
+    def _deliver(
+        self,
+        result: SyncResult,
+        start: int,
+        rows: list[dict],
+        config: RestApiDestinationConfig,
+        sync_options: SyncOptions,
+    ) -> None:
+        """Send rows in one request; where it is refused, in two, and so on."""
         # By URL: drt's own key is the host, and its slowest endpoint would pace all the others.
         limiter = resolve_rate_limiter(config, sync_options, key_override=config.url)
         retry = resolve_retry(config.retry, sync_options)
         headers = {**config.headers, **AuthHandler(config.auth).get_headers()}
-        size = config.max_records_per_request
-        for start in range(0, len(records), size):
-            rows = records[start : start + size]
-            body = render_template(config.batch_template, rows=rows).encode()
-            first, last = rows[0]["CHANGE_SEQ"], rows[-1]["CHANGE_SEQ"]
-            limiter.acquire()
-            started = time.monotonic()
-            try:
-                response = with_retry(
-                    lambda body=body: self._send(config.url, headers, body), retry
-                )
-            except httpx.HTTPStatusError as error:
-                self._fail(result, start, rows, error.response.status_code, said(error.response))
-            except httpx.HTTPError as error:
-                self._fail(result, start, rows, None, f"no answer ({type(error).__name__})")
-            else:
-                self._understand(result, start, rows, config.url, response, sync_options)
-                self.report(
-                    f"  change_seq {first} to {last}: {len(rows)} records, {len(body)} bytes,"
-                    f" HTTP {response.status_code}, {time.monotonic() - started:.2f} s"
-                )
-            if result.failed:
-                break
-        return result
+        body = render_template(config.batch_template, rows=rows).encode()
+        first, last = rows[0]["CHANGE_SEQ"], rows[-1]["CHANGE_SEQ"]
+        limiter.acquire()
+        started = time.monotonic()
+        bad, status, text = [], None, ""
+        try:
+            response = with_retry(lambda: self._send(config.url, headers, body), retry)
+        except httpx.HTTPStatusError as error:
+            status, text = error.response.status_code, said(error.response)
+            if status not in REFUSALS:
+                self._fail(result, start, rows, status, text)
+                return
+            bad = rows
+        except httpx.HTTPError as error:
+            self._fail(result, start, rows, None, f"no answer ({type(error).__name__})")
+            return
+        else:
+            status, text = response.status_code, "records were not taken"
+            bad = self._understand(result, start, rows, config.url, response, sync_options)
+            self.report(
+                f"  change_seq {first} to {last}: {len(rows)} records, {len(body)} bytes,"
+                f" HTTP {status}, {time.monotonic() - started:.2f} s"
+            )
+        if len(bad) == len(rows) > 1:
+            half = len(rows) // 2
+            for part in (rows[:half], rows[half:]):
+                if not result.failed:
+                    self._deliver(result, start, part, config, sync_options)
+        elif bad:
+            self._refuse(result, start, bad, sync_options, status, text)
+        if len(bad) < len(rows):
+            self.in_a_row = 0
 
     def _send(self, url: str, headers: dict[str, str], body: bytes) -> httpx.Response:
         response = self.client.post(url, headers=headers, content=body)
@@ -193,8 +260,11 @@ class Endpoint:
         url: str,
         response: httpx.Response,
         sync_options: SyncOptions,
-    ) -> None:
-        """Count what a 2xx took, and remember what it only accepted."""
+    ) -> list[dict]:
+        """Count what a 2xx took, and remember what it only accepted; return what it did not take.
+
+        All rows, where the answer does not say which.
+        """
         try:
             answer = response.json() if response.content else {}
         except ValueError:
@@ -203,18 +273,45 @@ class Endpoint:
         self.refused_count += len(answer.get(self.platform.refusals) or ())
         not_taken = answer.get(self.platform.errors) or ()
         if not_taken:
-            named = {one.get("index") for one in not_taken if isinstance(one, dict)}
-            bad = [row for index, row in enumerate(rows) if index in named]
-            self._fail(result, start, bad or rows, response.status_code, "records were not taken")
-            return
+            named = {one.get("index") if isinstance(one, dict) else None for one in not_taken}
+            if not named <= set(range(len(rows))):
+                return rows
+            result.success += len(rows) - len(named)
+            return [row for index, row in enumerate(rows) if index in named]
         path = httpx.URL(url).path
         if path in self.platform.job_paths:
             job_id = str((answer.get("data") or {}).get("id", ""))
             if not re.fullmatch(r"[\w=-]{1,100}", job_id):
                 self._fail(result, start, rows, response.status_code, "the answer names no job")
-                return
-            after = rows[0]["CHANGE_SEQ"] - 1
-            self.accepted(Job(sync_options._sync_name, f"{url}/{job_id}", after))
+                return []
+            numbers = [row["CHANGE_SEQ"] for row in rows]
+            self.accepted(Job(sync_options._sync_name, f"{url}/{job_id}", numbers[0] - 1, numbers))
+        result.success += len(rows)
+        return []
+
+    def _refuse(
+        self,
+        result: SyncResult,
+        start: int,
+        rows: list[dict],
+        sync_options: SyncOptions,
+        status: int | None,
+        text: str,
+    ) -> None:
+        """Set aside what the platform does not take, unless it is so much that it must be us."""
+        self.in_a_row += len(rows)
+        self.op_refused += len(rows)
+        many = self.in_a_row >= IN_A_ROW or self.op_refused > MOST_REFUSED
+        if many and not self.is_retry:
+            self._fail(result, start, rows, status, f"{text}, as much before it")
+            return
+        self.complaints += [f"{text}: change_seq {row['CHANGE_SEQ']}" for row in rows]
+        self._put_aside(result, rows, sync_options)
+
+    def _put_aside(self, result: SyncResult, rows: list[dict], sync_options: SyncOptions) -> None:
+        numbers = [row["CHANGE_SEQ"] for row in rows]
+        self.set_aside(sync_options._sync_name, numbers)
+        self.aside += numbers
         result.success += len(rows)
 
     def _fail(
@@ -297,8 +394,11 @@ def wait_for_imports(
 
 def outcomes(
     client: httpx.Client, syncs: list[SyncConfig], jobs: list[Job], pause: float
-) -> Iterator[tuple[Job, int]]:
-    """Yield each job, as it is done, with the number of its records that were not applied.
+) -> Iterator[tuple[Job, int | None, list[int]]]:
+    """Yield each job, as it is done, with what was not applied: how many, and their change_seq.
+
+    Where the platform does not say which, all of the job's are named. None is the number of a job
+    that the platform no longer knows.
 
     Args:
         client: for the requests.
@@ -312,16 +412,50 @@ def outcomes(
     """
     ends = time.monotonic() + WAIT_SECONDS
     for job in jobs:
-        while True:
-            found = _get(client, syncs[0], job.url)["data"]["attributes"]
-            if found["status"] in ("complete", "cancelled", "failed"):
-                break
-            if time.monotonic() > ends:
-                raise NotDoneError
-            time.sleep(pause)
+        try:
+            while True:
+                found = _get(client, syncs[0], job.url)["data"]["attributes"]
+                if found["status"] in ("complete", "cancelled", "failed"):
+                    break
+                if time.monotonic() > ends:
+                    raise NotDoneError
+                time.sleep(pause)
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code not in (404, 410):
+                raise
+            yield job, None, []
+            continue
         missing = found["total_count"] - found.get("completed_count", 0)
         missing -= found.get("skipped_count") or 0
-        yield job, max(missing, found.get("failed_count") or 0)
+        missing = max(missing, found.get("failed_count") or 0)
+        numbers = list(job.numbers)
+        if 0 < missing < len(numbers):
+            named = _not_imported(client, syncs[0], job)
+            numbers = named if len(named) >= missing else numbers
+        yield job, missing, numbers if missing else []
+
+
+def _not_imported(client: httpx.Client, sync: SyncConfig, job: Job) -> list[int]:
+    """Return the change_seq of what an import could not use, as far as the platform says it."""
+    if not job.url.rpartition("/")[0].endswith("/profile-bulk-import-jobs"):
+        return []
+    url, named = f"{job.url}/import-errors", set()
+    host = httpx.URL(url).host
+    while url and httpx.URL(url).host == host:
+        try:
+            answer = _get(client, sync, url)
+        except httpx.HTTPStatusError:
+            break
+        for error in answer.get("data") or ():
+            text = json.dumps(error.get("attributes") or {})
+            number = re.search(r'"synced_change_seq": (\d+)', text)
+            place = re.search(r'"pointer": "/data/attributes/profiles/data/(\d+)', text)
+            if number and int(number[1]) in job.numbers:
+                named.add(int(number[1]))
+            elif place and int(place[1]) < len(job.numbers):
+                named.add(job.numbers[int(place[1])])
+        url = (answer.get("links") or {}).get("next")
+    return sorted(named)
 
 
 def remember(path: Path, jobs: list[Job]) -> None:

@@ -15,6 +15,7 @@ import httpx
 from drt.config.models import SyncConfig
 from drt.config.parser import load_syncs
 from drt.config.profiles import DuckDBProfile
+from drt.destinations.base import SyncResult
 from drt.engine.observer import StatePersistingObserver
 from drt.engine.sync import run_sync
 from drt.state.manager import StateStore
@@ -23,6 +24,7 @@ from tools.places import ROOT
 from tools.sync.permit import Refused, published, require_permit, require_variables
 from tools.sync.platforms import (
     PLATFORMS,
+    REFUSALS,
     Endpoint,
     Platform,
     outcomes,
@@ -31,7 +33,7 @@ from tools.sync.platforms import (
     remembered,
     wait_for_imports,
 )
-from tools.sync.state import STATE, alone, cursors, rewind, state_store
+from tools.sync.state import STATE, Aside, alone, begin, cursors, rewind, state_store, tried
 
 # What is not sent for so long after a deletion of the same id or address: the night after, it is.
 HELD, HELD_FOR = ("merge", "upsert", "event"), timedelta(hours=20)
@@ -39,6 +41,8 @@ HELD_WORDS = (
     "Some of what waits would follow a deletion of the same id or address, which the platform"
     " carries out when it has time. Run it again then; the next night is in time."
 )
+# What may go out although something before it was refused, and so many refused ones are named.
+NEVER_WAIT, NAMED = ("erase", "delete", "suppress"), 50
 PROFILE = DuckDBProfile(type="duckdb", database="")
 
 
@@ -188,6 +192,58 @@ def say_untold(count: int, name: str) -> None:
         )
 
 
+def newest(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the greatest change_seq of the outbox."""
+    return connection.execute("select max(change_seq) from activation.esp_outbox").fetchone()[0]
+
+
+def never_told(
+    connection: duckdb.DuckDBPyConnection, name: str, at: dict[str, int], reached: int
+) -> set[int]:
+    """Return the change_seq of deletions and suppressions of people whom the platform cannot have.
+
+    They came and left between two syncs, and a complete export does not show them: an address would
+    be handed over only to say that it must not be written to.
+
+    Args:
+        connection: to the published database.
+        name: of the platform.
+        at: cursors, by sync.
+        reached: the greatest change_seq that was ever begun to be sent; 0 where nothing is known.
+    """
+    if not reached:
+        return set()
+    found = connection.execute(
+        f"""
+        select change_seq, shown.op
+        from activation.esp_{name} as shown
+        inner join activation.esp_outbox as outbox using (change_seq)
+        where shown.op in ('delete', 'suppress')
+            and exists (
+                select 1 from activation.esp_outbox as meant
+                where meant.op = 'upsert' and meant.esp_id = outbox.esp_id
+                    and meant.change_seq > $reached
+            )
+            and not exists (
+                select 1 from activation.esp_outbox as told
+                where told.change_seq <= $reached and (
+                    outbox.esp_id in (told.esp_id, told.new_esp_id)
+                    or told.email = outbox.email
+                    or told.customer_key = outbox.customer_key
+                )
+            )
+            and exists (select 1 from core.dim_esp_contacts where export_kind = 'complete')
+            and not exists (
+                select 1 from core.dim_esp_contacts as held
+                where held.export_kind <> 'complete' or held.email = outbox.email
+                    or outbox.esp_id in (held.external_id, held.esp_contact_id)
+            )
+        """,
+        {"reached": reached},
+    ).fetchall()
+    return {number for number, op in found if number > at[f"{name}_{op}"]}
+
+
 def hold(folder: Path, count: int) -> datetime | None:
     """Return until when nothing is sent that may follow a deletion; None for not at all.
 
@@ -284,23 +340,57 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         say_untold(untold_erasures(connection, name, at), name)
         until = hold(folder, follows_a_deletion(connection, name, at))
         held = [sync for sync in syncs if until and op_of(sync) in HELD and waiting[sync.name][0]]
-        due = [sync for sync in syncs if waiting[sync.name][0] and sync not in held]
-        jobs = folder / "jobs.jsonl"
+        aside = Aside(syncs, state)
+        still_refused(connection, name, aside, at)
+        due = [
+            sync
+            for sync in syncs
+            if sync not in held and (waiting[sync.name][0] or aside.numbers[sync.name])
+        ]
+        jobs, gave_up = folder / "jobs.jsonl", False
         remember(jobs, remembered(jobs))
         with httpx.Client(timeout=30.0) as client, jobs.open("a", buffering=1) as accepted:
             endpoint = Endpoint(
                 platform,
                 client,
                 accepted=lambda job: accepted.write(json.dumps(vars(job)) + "\n"),
+                set_aside=aside.add,
                 report=print if verbose else lambda line: None,
             )
+            endpoint.unneeded = never_told(connection, name, at, tried(f"{name}_upsert", state))
             if due:
                 wait_for_imports(platform, client, syncs, pause, stop)
             for sync in due:
                 if stop.is_set():
                     break
-                if not send_op(sync, connection, endpoint, state, stop):
+                if gave_up and op_of(sync) not in NEVER_WAIT:
+                    break
+                blocked = behind_refused(connection, sync, aside)
+                outcome = retry_refused(sync, connection, endpoint, aside, blocked)
+                if (
+                    outcome
+                    and op_of(sync) in NEVER_WAIT[:2]
+                    and any_behind(connection, name, syncs, aside)
+                ):
+                    # The platform deletes when it has time: what waited for it waits a night more.
+                    hold(folder, outcome)
+                if outcome is not None and waiting[sync.name][0]:
+                    endpoint.begin(blocked)
+                    if op_of(sync) == "upsert":
+                        try:
+                            begin(sync.name, newest(connection), state)
+                        except OSError:
+                            say_unwritten(sync)
+                            return 1
+                    status = send_op(sync, connection, endpoint, state, stop)
+                else:
+                    status = None if outcome is None else 200
+                if status in REFUSALS:
+                    gave_up = True
+                elif status != 200:
                     return 1
+        if gave_up:
+            return 1
         if received:
             print("Stopped between two requests. Run it again: it goes on from here.")
             return 128 + received[0]
@@ -309,10 +399,136 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         if held:
             print(HELD_WORDS)
         what = "what does not wait" if held else "everything"
+        left = sorted(set().union(*aside.numbers.values()))
+        what += " but what is set aside" if left else ""
+        if endpoint.unneeded:
+            print(f"{len(endpoint.unneeded):,} were of people whom {name} was never told of.")
         print(f"{name} took {what}, in {endpoint.request_count:,} requests.")
         if endpoint.refused_count:
             print(f"  {endpoint.refused_count:,} records it says were done before.")
-    return 0
+        say_aside(left)
+    return 1 if left else 0
+
+
+def say_aside(numbers: list[int]) -> None:
+    """Print which records the platform refused, or wait behind those."""
+    if numbers:
+        named = ", ".join(map(str, numbers[:NAMED])) + (", ..." if len(numbers) > NAMED else "")
+        print(
+            f"{len(numbers):,} records are set aside: the platform refused them, or what they must"
+            f" not overtake. The next run tries again: change_seq {named}",
+            file=sys.stderr,
+        )
+
+
+def still_refused(
+    connection: duckdb.DuckDBPyConnection, name: str, aside: Aside, at: dict[str, int]
+) -> None:
+    """Forget what was refused and was overtaken since, or comes again from the cursor.
+
+    Args:
+        connection: to the published database.
+        name: of the platform.
+        aside: what was refused.
+        at: cursors, by sync.
+    """
+    for sync, numbers in aside.numbers.items():
+        if numbers:
+            shown = connection.execute(
+                f"select change_seq from activation.esp_{name}"
+                " where list_contains($numbers, change_seq) and op = $op and change_seq <= $at",
+                {"numbers": sorted(numbers), "op": sync.partition("_")[2], "at": at[sync]},
+            ).fetchall()
+            aside.forget(sync, numbers - {number for (number,) in shown})
+
+
+def behind_refused(
+    connection: duckdb.DuckDBPyConnection, sync: SyncConfig, aside: Aside
+) -> set[int]:
+    """Return the change_seq of records that would overtake a refused one of their id or address.
+
+    Erasures, deletions and suppressions wait for nothing.
+
+    Args:
+        connection: to the published database.
+        sync: drt's.
+        aside: what was refused.
+    """
+    name, _, op = sync.name.partition("_")
+    earlier = list(aside.seen)[: list(aside.seen).index(sync.name)]
+    numbers = sorted(set().union(*(aside.seen[one] for one in earlier)))
+    if op in NEVER_WAIT or not numbers:
+        return set()
+    found = connection.execute(
+        f"""
+        with named as (
+            select unnest([esp_id, new_esp_id, email]) as name from activation.esp_outbox
+            where list_contains($numbers, change_seq)
+        ), names as (
+            select name from named where name is not null
+        )
+        select change_seq
+        from activation.esp_{name} as shown
+        inner join activation.esp_outbox as outbox using (change_seq)
+        where shown.op = $op and (
+            esp_id in (from names) or new_esp_id in (from names) or email in (from names)
+        )
+        """,
+        {"numbers": numbers, "op": op},
+    ).fetchall()
+    return {number for (number,) in found}
+
+
+def any_behind(
+    connection: duckdb.DuckDBPyConnection, name: str, syncs: list[SyncConfig], aside: Aside
+) -> bool:
+    """Return whether anything waits behind what was refused."""
+    return any(behind_refused(connection, sync, aside) for sync in syncs)
+
+
+def retry_refused(
+    sync: SyncConfig,
+    connection: duckdb.DuckDBPyConnection,
+    endpoint: Endpoint,
+    aside: Aside,
+    blocked: set[int],
+) -> int | None:
+    """Send again what was refused before.
+
+    Args:
+        sync: drt's.
+        connection: to the published database.
+        endpoint: of the platform.
+        aside: what was refused.
+        blocked: change_seq of what still waits.
+
+    Returns:
+        How many the platform took; None if it did not answer.
+    """
+    name, _, op = sync.name.partition("_")
+    rows = connection.execute(
+        f"select change_seq, payload from activation.esp_{name}"
+        " where op = $op and list_contains($numbers, change_seq) order by change_seq",
+        {"op": op, "numbers": sorted(aside.numbers[sync.name] - blocked)},
+    ).fetchall()
+    if not rows:
+        return 0
+    endpoint.begin(set(), is_retry=True)
+    records = [{"CHANGE_SEQ": number, "PAYLOAD": payload} for number, payload in rows]
+    result = endpoint.load(records, sync.destination, sync.sync)
+    say_errors(sync, endpoint.complaints, result)
+    if result.failed:
+        return None
+    taken = [number for number, _ in rows if number not in endpoint.aside]
+    aside.remove(sync.name, taken)
+    print(f"{sync.name}: {len(taken):,} of {len(rows):,} sent that were refused before", flush=True)
+    return len(taken)
+
+
+def say_errors(sync: SyncConfig, complaints: list[str], result: SyncResult) -> None:
+    """Print what was refused, and what ended an op."""
+    for line in (*complaints, *(error.error_message for error in result.row_errors)):
+        print(f"{sync.name}: {line}", file=sys.stderr)
 
 
 def send_op(
@@ -321,7 +537,7 @@ def send_op(
     endpoint: Endpoint,
     state: StateStore,
     stop: threading.Event,
-) -> bool:
+) -> int | None:
     """Send the rows of an op and print what came of it.
 
     Args:
@@ -332,7 +548,8 @@ def send_op(
         stop: set when a signal came.
 
     Returns:
-        Whether the next op may follow.
+        200 if it was sent, save for what was set aside; else the status of the refusal that ended
+        it, None if there was no answer or it cannot be remembered.
     """
     result = run_sync(
         sync,
@@ -345,18 +562,25 @@ def send_op(
         stop_event=stop,
         vars={},
     )
-    print(f"{sync.name}: {result.success:,} sent", flush=True)
+    unsent = len(endpoint.aside) + endpoint.unneeded_count
+    print(f"{sync.name}: {result.success - unsent:,} sent", flush=True)
+    say_errors(sync, endpoint.complaints, result)
     if result.failed:
-        for error in result.row_errors:
-            print(f"{sync.name}: {error.error_message}", file=sys.stderr)
-        print("Nothing after it was sent. Run it again: it begins this op anew.", file=sys.stderr)
-        return False
+        status = result.row_errors[-1].http_status if result.row_errors else None
+        after = "No profile" if status in REFUSALS and op_of(sync) in NEVER_WAIT else "Nothing"
+        print(f"{after} after it was sent. Run it again: it begins this op anew.", file=sys.stderr)
+        return status
     reached, at = result.success, cursors([sync], state)[sync.name]
     if reached and not result.interrupted and not rows_until(connection, sync, at):
         # drt only warns where it cannot write its state; everything would be sent again each time.
-        print(f"{sync.name}: its cursor could not be written to {STATE}.", file=sys.stderr)
-        return False
-    return True
+        say_unwritten(sync)
+        return None
+    return 200
+
+
+def say_unwritten(sync: SyncConfig) -> None:
+    """Print that the state cannot be written."""
+    print(f"{sync.name}: its cursor could not be written to {STATE}.", file=sys.stderr)
 
 
 def rows_until(connection: duckdb.DuckDBPyConnection, sync: SyncConfig, at: int) -> bool:
@@ -391,18 +615,32 @@ def read_back(name: str, project: Path | None = None, pause: float = 5.0) -> int
             return 0
         require_variables(platform)
         syncs, state = load_syncs(project or ROOT / "sync" / name, vars={}), state_store(name)
-        left, missing = list(jobs), Counter()
+        left, missing, named, forgotten = list(jobs), Counter(), set(), 0
+        aside = Aside(syncs, state)
         with httpx.Client(timeout=30.0) as client:
-            for job, count in outcomes(client, syncs, jobs, pause):
+            for job, count, numbers in outcomes(client, syncs, jobs, pause):
+                forgotten += count is None
                 if count:
                     missing[job.sync] += count
-                    rewind(state, job)
+                    named |= set(numbers)
+                    if numbers:
+                        aside.add(job.sync, numbers)
+                    else:
+                        rewind(state, job)
                 left.remove(job)
                 remember(path, left)
     for sync, count in missing.items():
         print(f"{sync}: {count:,} records were accepted and not applied.", file=sys.stderr)
+    if forgotten:
+        print(
+            f"{name} no longer knows {forgotten:,} of {len(jobs):,} jobs: what became of them shows"
+            " in monitoring.sync_reconciliation, with the next export of its contacts.",
+            file=sys.stderr,
+        )
     if missing:
-        print("The next sync sends them again. The platform's own log says why.", file=sys.stderr)
+        say_aside(sorted(named))
+        print("The platform's own log says why.", file=sys.stderr)
+    if missing or forgotten:
         return 1
     print(f"{name} has applied what it accepted, in {len(jobs):,} jobs.")
     return 0

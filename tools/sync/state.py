@@ -2,9 +2,11 @@
 
 import contextlib
 import fcntl
+import importlib.util
 import json
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from drt.config.base import ProjectConfig, StateConfig
@@ -19,10 +21,26 @@ from tools.sync.platforms import Job
 STATE = "LETTERSHOP_SYNC_STATE"
 STATE_DEFAULT = "data/sync"
 REMOTE = {"s3": "s3", "gs": "gcs"}
+NEEDED = {"s3": "boto3", "gs": "google.cloud.storage"}
 
 
 class Folder(LocalStateManager):
     """drt's state in a folder, written whole or not at all."""
+
+    def _load_all(self) -> dict:
+        # drt takes what it cannot read for nothing, and everybody would be sent again.
+        if not self._state_file.exists():
+            return {}
+        try:
+            data = json.loads(self._state_file.read_text())
+        except ValueError:
+            data = None
+        if not isinstance(data, dict):
+            raise Refused(
+                f"{self._state_file} is damaged: how far the sync has come is not known. Restore"
+                " it, or remove it, and everybody is sent again."
+            )
+        return data
 
     def _save_all(self, data: dict) -> None:
         self._state_dir.mkdir(parents=True, exist_ok=True)
@@ -42,16 +60,32 @@ def state_place(name: str) -> tuple[Path, str | None]:
     return PROJECT / (STATE_DEFAULT if remote else said) / name, said if remote else None
 
 
+def is_installed(module: str) -> bool:
+    """Return whether Python finds a module."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
 def state_store(name: str) -> StateStore:
     """Return where drt keeps the cursors of a platform.
 
     Args:
         name: of the platform.
+
+    Raises:
+        Refused: if they are in a bucket that cannot be read with what is installed.
     """
     folder, url = state_place(name)
     if url is None:
         return Folder(folder)
     scheme, _, rest = url.partition("://")
+    if not is_installed(NEEDED[scheme]):
+        raise Refused(
+            f"{STATE} names a bucket, and what reads it is not installed:"
+            f" .venv/bin/pip install 'drt-core[{REMOTE[scheme]}]'."
+        )
     bucket, _, prefix = rest.strip("/").partition("/")
     state = StateConfig(
         backend=REMOTE[scheme], bucket=bucket, prefix="/".join(filter(None, (prefix, name)))
@@ -91,6 +125,72 @@ def cursors(syncs: list[SyncConfig], state: StateStore) -> dict[str, int]:
         name: int(last.last_cursor_value) if last and last.last_cursor_value else 0
         for name, last in found.items()
     }
+
+
+class Aside:
+    """What the platform refused, beside the cursors: change numbers by sync, and nothing else.
+
+    Attributes:
+        numbers: of what is still to be taken, by sync.
+        seen: of everything that was refused at the begin of this run or since, by sync.
+    """
+
+    def __init__(self, syncs: list[SyncConfig], state: StateStore):
+        """Read it.
+
+        Args:
+            syncs: of the platform.
+            state: drt's.
+        """
+        self.state, self.numbers = state, {}
+        for sync in syncs:
+            kept = state.get_last_sync(f"{sync.name}.refused")
+            said = (kept.last_cursor_value or "").split(",") if kept else []
+            self.numbers[sync.name] = {int(number) for number in said if number}
+        self.seen = {name: set(numbers) for name, numbers in self.numbers.items()}
+
+    def add(self, name: str, numbers: list[int]) -> None:
+        """Set numbers of a sync aside."""
+        self.seen[name] |= set(numbers)
+        self._keep(name, self.numbers[name] | set(numbers))
+
+    def remove(self, name: str, numbers: list[int]) -> None:
+        """Take numbers back that the platform took."""
+        self._keep(name, self.numbers[name] - set(numbers))
+
+    def forget(self, name: str, numbers: set[int]) -> None:
+        """Take numbers back that nobody has to be told of any more."""
+        self.seen[name] -= numbers
+        self._keep(name, self.numbers[name] - numbers)
+
+    def _keep(self, name: str, numbers: set[int]) -> None:
+        if numbers == self.numbers[name]:
+            return
+        text, now = ",".join(map(str, sorted(numbers))), datetime.now(UTC).isoformat()
+        self.state.save_sync(
+            SyncState(f"{name}.refused", now, 0, "partial", None, last_cursor_value=text)
+        )
+        self.numbers[name] = numbers
+
+
+def tried(name: str, state: StateStore) -> int:
+    """Return the greatest change_seq that a sync ever began to send; 0 where nothing is known.
+
+    Args:
+        name: of the sync.
+        state: drt's.
+    """
+    kept = state.get_last_sync(f"{name}.tried")
+    return int(kept.last_cursor_value or 0) if kept else 0
+
+
+def begin(name: str, number: int, state: StateStore) -> None:
+    """Remember that a sync begins to send up to a change_seq, whatever becomes of it."""
+    if number > tried(name, state):
+        now = datetime.now(UTC).isoformat()
+        state.save_sync(
+            SyncState(f"{name}.tried", now, 0, "partial", None, last_cursor_value=str(number))
+        )
 
 
 def rewind(state: StateStore, job: Job) -> None:

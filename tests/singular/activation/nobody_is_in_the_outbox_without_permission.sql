@@ -1,9 +1,25 @@
 -- Asked of the permissions and suppressions again: whom the ESP is to hold by the newest changes
 -- may be written to at that address, and behaviour is sent only of who may be profiled. While no
 -- basis is declared nothing is written, and nothing is asked.
-{%- set profiling = [
-    'lifecycle_stage', 'rfm_segment', 'order_count_band', 'net_revenue_band', 'last_order_date',
-] %}
+with fields as (
+    select
+        '"' || property_name || '": '
+        || case
+            when property_type = 'text' then {{ json_string("coalesce(fallback, '')") }}
+            else fallback
+        end as member
+    from {{ ref('esp_field_map') }}
+    where esp = '{{ var("esp") }}' and purpose = 'profiling'
+),
+
+-- Behaviour in a payload: a field of the map without its fallback. Attributes of the shop's own are
+-- fields like others.
+told as (
+    select distinct ops.change_seq
+    from {{ ref('esp_latest_ops') }} as ops
+    inner join fields on ops.op = 'upsert' and position((fields.member) in ops.payload) = 0
+)
+
 select
     ops.change_seq,
     ops.op
@@ -19,6 +35,7 @@ left join {{ ref('fct_permissions') }} as profiles
         and profiles.purpose = 'profiling'
         and profiles.is_permitted
 left join {{ ref('fct_suppressions') }} as suppressions on ops.email = suppressions.email
+left join told on ops.change_seq = told.change_seq
 left join {{ ref('dim_customers') }} as customers on ops.customer_key = customers.customer_key
 where
     '{{ var("profiling_basis") }}' <> 'None'
@@ -31,11 +48,6 @@ where
         or (
             ops.op = 'upsert'
             and profiles.customer_key is null
-            and (
-                position('"segments": []' in ops.payload) = 0
-                {%- for name in profiling %}
-                or position('"{{ name }}": "none"' in ops.payload) = 0
-                {%- endfor %}
-            )
+            and told.change_seq is not null
         )
     )
