@@ -469,7 +469,7 @@ class Build:
             target=_run_dbt, args=(args, self.project, environment, output, folders, is_parsed)
         )
         process.start()
-        process.join(timeout=killed_after or 1800)
+        process.join(timeout=killed_after or 600)
         if killed_after and process.exitcode is None:
             process.kill()
             process.join()
