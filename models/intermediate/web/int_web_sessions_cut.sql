@@ -5,41 +5,54 @@
     pre_hook="{{ restate_changed(this, 'visitor_hash', visitor_fingerprints()) }}"
 ) }}
 
+{#- Of the first event of a visit. -#}
+{%- set entry_columns = {
+    'page_url': 'entry_url',
+    'referrer_url': 'referrer_url',
+    'utm_source': 'utm_source',
+    'utm_medium': 'utm_medium',
+    'utm_campaign': 'utm_campaign',
+    'device_type': 'device_type',
+} -%}
+{#- Read twice, with a session id and without: what two places share, an engine writes down whole,
+    and this is most of what a shop has. -#}
+{%- set visits %}
+    select
+        store,
+        {{ identifier_type(['anonymous_id', 'customer_id', 'email', 'esp_contact_id']) }}
+            as visitor_type,
+        coalesce(anonymous_id, customer_id, email, esp_contact_id) as visitor,
+        session_id,
+        anonymous_id,
+        customer_id,
+        email,
+        esp_contact_id,
+        event_id,
+        event_type,
+        occurred_at,
+        engaged_seconds,
+        {{ entry_columns | join(', ') }},
+        visitor_hash,
+        fingerprint
+    from {{ ref('stg_web__events') }}
+    where is_personal and {{ is_restated(this, 'visitor_hash') }}
+{%- endset %}
+
 -- Visits: what the tracker groups by a session id, and, where it gives none, events of one visitor
 -- with less than 30 minutes between them. A session belongs to the device, or else to whoever was
 -- named; the surest identifier that any of its events came with says who it was.
-with events as (
-    select * from {{ ref('stg_web__events') }}
-    where is_personal
-),
-
-visits as (
-    select
-        *,
-        {{ identifier_type(['anonymous_id', 'customer_id', 'email', 'esp_contact_id']) }}
-            as visitor_type,
-        coalesce(anonymous_id, customer_id, email, esp_contact_id) as visitor
-    from events
-),
-
-restated as (
-    select * from visits
-    where {{ is_restated(this, 'visitor_hash') }}
-),
-
-spaced as (
+with spaced as (
     select
         *,
         lag(occurred_at) over (
             partition by store, visitor_type, visitor order by occurred_at, event_id
         ) as previous_at
-    from restated
-    where session_id is null
+    from ({{ visits }} and session_id is null) as visits
 ),
 
 cut as (
     select
-        *,
+        * exclude (previous_at),
         sum(
             case
                 when previous_at is null or occurred_at >= previous_at + interval '30 minutes'
@@ -57,10 +70,8 @@ cut as (
 numbered as (
     select
         *,
-        cast(null as timestamp) as previous_at,
         1 as session_number
-    from restated
-    where session_id is not null
+    from ({{ visits }} and session_id is not null) as visits
     union all
     select * from cut
 ),
@@ -95,14 +106,7 @@ final as (
         count(case when event_type = 'checkout_started' then 1 end) as checkout_count,
         count(case when event_type = 'order_placed' then 1 end) as order_count,
         sum(coalesce(engaged_seconds, 0)) as engaged_seconds,
-        {%- for column, name in [
-            ('page_url', 'entry_url'),
-            ('referrer_url', 'referrer_url'),
-            ('utm_source', 'utm_source'),
-            ('utm_medium', 'utm_medium'),
-            ('utm_campaign', 'utm_campaign'),
-            ('device_type', 'device_type'),
-        ] %}
+        {%- for column, name in entry_columns.items() %}
         {{ first_of(column, ['occurred_at', 'event_id']) }} as {{ name }},
         {%- endfor %}
         min(visitor_hash) as visitor_hash,
