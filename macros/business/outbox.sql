@@ -15,15 +15,17 @@
 
 {#
     Who is to be erased at the ESP, as a chain of CTEs: `to_erase` (profiles that we sent) and
-    `others_to_erase` (ids and addresses of the rest). Reads the CTEs erasures and targets too.
-    Whoever came back after an erasure has another key.
+    `others_to_erase` (ids and addresses of the rest, and addresses that somebody whom we sent has
+    left: an ESP that deletes by address may never have been told of the move). Reads the CTEs
+    erasures and targets too. Whoever came back after an erasure has another key.
 
     Args:
         latest (str): a CTE, see latest_ops.
         payloads (str): a CTE, who is wanted.
+        written (str): a CTE, the outbox as it is.
     Returns: str, CTEs with a comma after each.
 #}
-{% macro profiles_to_erase(latest, payloads) -%}
+{% macro profiles_to_erase(latest, payloads, written) -%}
 erased_keys as (
     select distinct key_hash from erasures
     where key_hash is not null
@@ -49,8 +51,43 @@ to_erase as (
         )
 ),
 
+-- The last of whom the ESP was told at each address.
+last_told as (
+    select
+        email,
+        customer_key,
+        op
+    from {{ written }}
+    where op <> 'event' and email is not null
+    qualify row_number() over (partition by email order by change_seq desc nulls last) = 1
+),
+
+-- Not where somebody else was sent since: what stands there is theirs.
+left_addresses as (
+    select
+        last_told.email,
+        last_told.customer_key
+    from last_told
+    inner join erased_keys
+        on {{ lettershop.customer_key_hash('last_told.customer_key') }} = erased_keys.key_hash
+    left join to_erase on last_told.email = to_erase.email
+    left join targets on last_told.email = targets.esp_id
+    left join {{ latest }} as at_address
+        on
+            last_told.email = at_address.email
+            and at_address.op in ('upsert', 'suppress')
+    where
+        last_told.op <> 'erase'
+        and to_erase.esp_id is null
+        and targets.esp_id is null
+        and at_address.esp_id is null
+),
+
 others_to_erase as (
-    select targets.*
+    select
+        targets.esp_id,
+        targets.email,
+        cast(null as varchar) as customer_key
     from targets
     left join {{ latest }}
         on
@@ -61,6 +98,12 @@ others_to_erase as (
             targets.email = at_address.email
             and at_address.op in ('upsert', 'suppress', 'erase')
     where {{ latest }}.esp_id is null and at_address.esp_id is null
+    union all
+    select
+        email as esp_id,
+        email,
+        customer_key
+    from left_addresses
 ),
 {%- endmacro %}
 
@@ -455,7 +498,7 @@ decided as (
     union all
     select
         'erase' as op,
-        null as customer_key,
+        customer_key,
         esp_id,
         null as new_esp_id,
         email,

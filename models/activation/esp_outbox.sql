@@ -56,7 +56,7 @@ refused as (
     group by records.own_key
 ),
 
-{{ profiles_to_erase('latest', 'payloads') }}
+{{ profiles_to_erase('latest', 'payloads', 'written') }}
 
 {{ going_profiles('latest', 'contacts') }}
 

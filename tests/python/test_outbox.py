@@ -189,6 +189,52 @@ def test_the_guard_does_not_count_who_only_waits(statements):
     assert changed == 0 and "key01" in history.wanted
 
 
+@pytest.mark.parametrize("has_exports", [True, False])
+def test_an_erasure_reaches_every_address_that_was_sent(statements, has_exports):
+    """An ESP that deletes by address has somebody under an old one, where no sync told of the move.
+
+    Not where somebody else lives by now. Once it is confirmed no address is left.
+    """
+    history = History(*statements[:3], 0, has_exports, in_order=False)
+
+    def day() -> set[tuple]:
+        rows = history.build()
+        history.now += timedelta(days=1)
+        return {(row["esp_id"], row["email"]) for row in rows if row["op"] == "erase"}
+
+    day()
+    history.sync()
+    history.export()
+    mover, other = history.people["key03"], history.people["key04"]
+    first = mover["email"]
+    for email in ("theirs@example.com", "left@example.com", "last@example.com"):
+        mover["email"] = email
+        assert day() == set()
+    other["email"] = "theirs@example.com"
+    day()
+    day()
+    assert history.rows("email = 'theirs@example.com' and customer_key = 'key04'")
+    mover["is_erased"] = True
+    erasure = {"key": "key03", "emails": ["last@example.com"], "confirmed_at": None}
+    erasure["at"] = history.now - timedelta(minutes=1)
+    history.erasures.append(erasure)
+    expected = {
+        ("key03", "last@example.com"),
+        (first, first),
+        ("left@example.com", "left@example.com"),
+    }
+    # Where exports are read, the ids of the request too.
+    assert {row for row in day() if row[1]} == expected
+    shown = history.rows("op = 'erase'", f"({history.now_in(history.view)})")
+    assert {(row["esp_id"], row["email"]) for row in shown if row["email"]} == expected
+    assert day() == set()
+    history.sync()
+    history.export()
+    history.now += timedelta(days=1 if has_exports else 30)
+    assert day() == set() and erasure["confirmed_at"]
+    assert not history.rows("op = 'erase' and esp_id is not null")
+
+
 # --- Builds ---------------------------------------------------------------------------------------
 
 
