@@ -83,12 +83,28 @@ left_addresses as (
         and at_address.esp_id is null
 ),
 
+-- Whose profiles are all somebody else's by now, under the ids that they had: the ESP has nothing to
+-- forget under the key, but what was sent of them goes with the row.
+handed_on as (
+    select distinct {{ written }}.customer_key
+    from {{ written }}
+    inner join erased_keys
+        on {{ lettershop.customer_key_hash(written ~ '.customer_key') }} = erased_keys.key_hash
+    left join to_erase on {{ written }}.customer_key = to_erase.customer_key
+    left join left_addresses on {{ written }}.customer_key = left_addresses.customer_key
+    where
+        {{ written }}.op <> 'erase'
+        and to_erase.customer_key is null
+        and left_addresses.customer_key is null
+),
+
 others_to_erase as (
     select
         targets.esp_id,
         targets.email,
         cast(null as varchar) as customer_key
     from targets
+    left join handed_on on targets.esp_id = handed_on.customer_key
     left join {{ latest }}
         on
             targets.esp_id = {{ latest }}.esp_id
@@ -97,13 +113,22 @@ others_to_erase as (
         on
             targets.email = at_address.email
             and at_address.op in ('upsert', 'suppress', 'erase')
-    where {{ latest }}.esp_id is null and at_address.esp_id is null
+    where
+        {{ latest }}.esp_id is null
+        and at_address.esp_id is null
+        and handed_on.customer_key is null
     union all
     select
         email as esp_id,
         email,
         customer_key
     from left_addresses
+    union all
+    select
+        customer_key as esp_id,
+        null as email,
+        customer_key
+    from handed_on
 ),
 {%- endmacro %}
 

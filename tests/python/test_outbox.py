@@ -127,8 +127,9 @@ def test_histories_of_chance_end_in_the_wanted_state(statements):
     mailed, whoever was erased is not there, and nobody takes an address that has a profile.
     """
     counts = {}
-    # In both somebody swaps addresses while no sync runs.
-    seeds = range(100) if THOROUGH else (8, 12)
+    # In the first two somebody swaps addresses while no sync runs; in the others somebody is erased
+    # whose profile has become another's, by a merge and under the id that the ESP gave it.
+    seeds = range(100) if THOROUGH else (8, 12, 15, 29)
     for has_exports, in_order in ((True, True), (True, False), (False, True), (False, False)):
         for seed in seeds:
             history = History(*statements[:3], seed, has_exports, in_order)
