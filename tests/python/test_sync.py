@@ -7,6 +7,7 @@ import re
 import subprocess
 import time
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 import duckdb
 import httpx
@@ -24,6 +25,7 @@ from tools.sync import state
 from tools.sync.__main__ import main
 from tools.sync.platforms import PLATFORMS
 from tools.sync.run import op_of
+from tools.sync.state import Aside
 
 THOROUGH = "LETTERSHOP_THOROUGH" in os.environ
 SEEDS = range(10) if THOROUGH else range(2)
@@ -379,6 +381,41 @@ def test_one_refused_erasure_stops_no_other(name, outbox, tmp_path):
         (tmp_path / "state" / name / "held_until").unlink()
         sends(name, esp, outbox, project)
         assert heir in json.dumps(esp.held())
+
+
+def test_what_was_set_aside_waits_a_night_after_a_deletion_too(name, outbox, tmp_path):
+    """The address of a deletion that is taken late is not taken anew in the same night."""
+    project = fast_project(name, tmp_path)
+    keys = outbox.join(50)
+    outbox.build()
+    held_until = tmp_path / "state" / name / "held_until"
+    with KINDS[name]() as esp:
+        sends(name, esp, outbox, project)
+        esp.invalid = {keys[0]}
+        outbox.leave(keys[:1], "erase")
+        heir, friend = outbox.join(2)
+        outbox.emails[heir] = outbox.emails[keys[0]]
+        outbox.build()
+        for _ in range(2):
+            code, text = run(name, esp, tmp_path, project)
+            # Refused, it is in nobody's way but the heir's.
+            assert code == 1 and "wait until" not in text and not held_until.exists()
+            assert friend in json.dumps(esp.held()) and heir not in json.dumps(esp.held())
+        esp.invalid = set()
+        (late,) = outbox.join(1)
+        outbox.build()
+        # Killed as soon as it was told: the hold is there already.
+        with mock.patch.object(Aside, "remove", side_effect=SystemExit(137)):
+            assert run(name, esp, tmp_path, project)[0] == 137 and held_until.exists()
+        assert keys[0] not in json.dumps(list(esp.held().values()))
+        for _ in range(2):
+            code, text = run(name, esp, tmp_path, project)
+            assert code == 1 and f"{name}_upsert: 2 wait until 20" in text, text
+            assert not {heir, late} & set(re.findall("c[0-9]{6}", json.dumps(esp.held())))
+        held_until.write_text(str(datetime.now(UTC) - timedelta(minutes=1)))
+        sends(name, esp, outbox, project)
+        assert heir in json.dumps(esp.held()) and not held_until.exists()
+        assert_holds(name, esp, outbox)
 
 
 def test_a_platform_that_refuses_everything_is_no_matter_of_records(outbox, tmp_path):

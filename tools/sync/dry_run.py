@@ -56,11 +56,11 @@ def dry_run(name: str, project: Path | None = None) -> int:
             print(f"{op_of(sync):<9}{waiting[sync.name][0]:>12,}")
         aside = Aside(syncs, state)
         still_refused(connection, name, aside, at)
-        refused = sum(map(len, aside.numbers.values()))
+        refused = len(aside.all())
         if refused:
             print(f"{refused:,} records that were set aside would be tried again.")
         say_untold(untold_erasures(connection, name, at), name)
-        following = follows_a_deletion(connection, name, at)
+        following = follows_a_deletion(connection, name, at, aside.all(), set())
         if following:
             print(
                 f"{following:,} records would follow a deletion of the same id or address: for a"

@@ -33,7 +33,17 @@ from tools.sync.platforms import (
     remembered,
     wait_for_imports,
 )
-from tools.sync.state import STATE, Aside, alone, begin, cursors, rewind, state_store, tried
+from tools.sync.state import (
+    STATE,
+    Aside,
+    alone,
+    begin,
+    cursors,
+    rewind,
+    state_store,
+    tried,
+    write_whole,
+)
 
 # What is not sent for so long after a deletion of the same id or address: the night after, it is.
 HELD, HELD_FOR = ("merge", "upsert", "event"), timedelta(hours=20)
@@ -130,13 +140,21 @@ def pending(
     }
 
 
-def follows_a_deletion(connection: duckdb.DuckDBPyConnection, name: str, at: dict[str, int]) -> int:
+def follows_a_deletion(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    at: dict[str, int],
+    again: set[int],
+    spared: set[int],
+) -> int:
     """Return how many records to be sent are of an id or address that is to be deleted first.
 
     Args:
         connection: to the published database.
         name: of the platform.
         at: cursors, by sync.
+        again: change_seq of what was set aside, and is tried again.
+        spared: change_seq of deletions that the platform is not told of, or does not take.
     """
     sent = "values " + ", ".join(f"('{sync.partition('_')[2]}', {seq})" for sync, seq in at.items())
     return connection.execute(
@@ -145,11 +163,11 @@ def follows_a_deletion(connection: duckdb.DuckDBPyConnection, name: str, at: dic
             select outbox.*
             from activation.esp_{name} as shown
             inner join activation.esp_outbox as outbox using (change_seq)
-            inner join ({sent}) as sent (op, change_seq)
-                on shown.op = sent.op and shown.change_seq > sent.change_seq
+            inner join ({sent}) as sent (op, change_seq) on shown.op = sent.op
+            where shown.change_seq > sent.change_seq or list_contains($again, shown.change_seq)
         ), gone as (
             select unnest([esp_id, email]) as name from pending
-            where op in ('erase', 'delete')
+            where op in ('erase', 'delete') and not list_contains($spared, change_seq)
         ), named as (
             select name from gone where name is not null
         )
@@ -158,7 +176,8 @@ def follows_a_deletion(connection: duckdb.DuckDBPyConnection, name: str, at: dic
             and (
                 esp_id in (from named) or new_esp_id in (from named) or email in (from named)
             )
-        """
+        """,
+        {"again": sorted(again), "spared": sorted(spared)},
     ).fetchone()[0]
 
 
@@ -244,24 +263,52 @@ def never_told(
     return {number for number, op in found if number > at[f"{name}_{op}"]}
 
 
-def hold(folder: Path, count: int) -> datetime | None:
-    """Return until when nothing is sent that may follow a deletion; None for not at all.
+class Hold:
+    """The time until which nothing is sent that may follow a deletion.
 
     Platforms delete when they have time. What follows at once may be deleted with it.
 
-    Args:
-        folder: of the state.
-        count: of the records that would follow a deletion in this run.
+    Attributes:
+        until: when it ends; None where nothing is held.
+        is_new: whether it was begun by this run.
     """
-    path, now = folder / "held_until", datetime.now(UTC).replace(microsecond=0)
-    if count:
-        path.write_text((now + HELD_FOR).isoformat())
-    if path.exists():
-        until = datetime.fromisoformat(path.read_text())
-        if now < until:
-            return until
-        path.unlink()
-    return None
+
+    def __init__(self, folder: Path):
+        """Read it.
+
+        Args:
+            folder: of the state.
+        """
+        self.path, self.is_new = folder / "held_until", False
+        self.until = self.before = self._read()
+
+    def _read(self) -> datetime | None:
+        if not self.path.exists():
+            return None
+        until = datetime.fromisoformat(self.path.read_text())
+        return until if datetime.now(UTC) < until else None
+
+    def begin(self) -> None:
+        """Hold from now on, whatever becomes of this run."""
+        self.until, self.is_new = hold_from_now(), True
+        self.keep()
+
+    def take_back(self) -> None:
+        """Hold as before: no deletion was taken that something would follow."""
+        self.until, self.is_new = self.before, False
+        self.keep()
+
+    def keep(self) -> None:
+        """Write it down, or forget what is over."""
+        if self.until:
+            write_whole(self.path, self.until.isoformat())
+        else:
+            self.path.unlink(missing_ok=True)
+
+
+def hold_from_now() -> datetime:
+    """Return when a hold ends that begins now."""
+    return datetime.now(UTC).replace(microsecond=0) + HELD_FOR
 
 
 def fit(platform: Platform, syncs: list[SyncConfig], waiting: dict[str, tuple[int, int]]) -> None:
@@ -338,15 +385,16 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         fit(platform, syncs, waiting)
         at = cursors(syncs, state)
         say_untold(untold_erasures(connection, name, at), name)
-        until = hold(folder, follows_a_deletion(connection, name, at))
-        held = [sync for sync in syncs if until and op_of(sync) in HELD and waiting[sync.name][0]]
         aside = Aside(syncs, state)
         still_refused(connection, name, aside, at)
-        due = [
-            sync
-            for sync in syncs
-            if sync not in held and (waiting[sync.name][0] or aside.numbers[sync.name])
-        ]
+        again, hold = aside.all(), Hold(folder)
+        if follows_a_deletion(connection, name, at, again, set()):
+            # Before the first request, since this run may be killed after any.
+            hold.begin()
+        hold.keep()
+        due = [sync for sync in syncs if waiting[sync.name][0] or aside.numbers[sync.name]]
+        if hold.until and not hold.is_new:
+            due = [sync for sync in due if op_of(sync) not in HELD]
         jobs, gave_up = folder / "jobs.jsonl", False
         remember(jobs, remembered(jobs))
         with httpx.Client(timeout=30.0) as client, jobs.open("a", buffering=1) as accepted:
@@ -365,15 +413,16 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
                     break
                 if gave_up and op_of(sync) not in NEVER_WAIT:
                     break
+                if op_of(sync) in HELD:
+                    if hold.is_new and not follows_a_deletion(
+                        connection, name, at, again, aside.all()
+                    ):
+                        # The platform refused the deletions: what follows them is set aside.
+                        hold.take_back()
+                    if hold.until:
+                        continue
                 blocked = behind_refused(connection, sync, aside)
                 outcome = retry_refused(sync, connection, endpoint, aside, blocked)
-                if (
-                    outcome
-                    and op_of(sync) in NEVER_WAIT[:2]
-                    and any_behind(connection, name, syncs, aside)
-                ):
-                    # The platform deletes when it has time: what waited for it waits a night more.
-                    hold(folder, outcome)
                 if outcome is not None and waiting[sync.name][0]:
                     endpoint.begin(blocked)
                     if op_of(sync) == "upsert":
@@ -394,12 +443,19 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         if received:
             print("Stopped between two requests. Run it again: it goes on from here.")
             return 128 + received[0]
-        for sync in held:
-            print(f"{sync.name}: {waiting[sync.name][0]:,} wait until {until:%Y-%m-%d %H:%M} UTC")
-        if held:
+        held = {
+            sync.name: waiting[sync.name][0] + len(aside.numbers[sync.name])
+            for sync in syncs
+            if hold.until and op_of(sync) in HELD
+        }
+        for sync, count in held.items():
+            if count:
+                print(f"{sync}: {count:,} wait until {hold.until:%Y-%m-%d %H:%M} UTC")
+        is_held = any(held.values())
+        if is_held:
             print(HELD_WORDS)
-        what = "what does not wait" if held else "everything"
-        left = sorted(set().union(*aside.numbers.values()))
+        what = "what does not wait" if is_held else "everything"
+        left = sorted(aside.all())
         what += " but what is set aside" if left else ""
         if endpoint.unneeded:
             print(f"{len(endpoint.unneeded):,} were of people whom {name} was never told of.")
@@ -477,13 +533,6 @@ def behind_refused(
         {"numbers": numbers, "op": op},
     ).fetchall()
     return {number for (number,) in found}
-
-
-def any_behind(
-    connection: duckdb.DuckDBPyConnection, name: str, syncs: list[SyncConfig], aside: Aside
-) -> bool:
-    """Return whether anything waits behind what was refused."""
-    return any(behind_refused(connection, sync, aside) for sync in syncs)
 
 
 def retry_refused(

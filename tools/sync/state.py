@@ -24,6 +24,18 @@ REMOTE = {"s3": "s3", "gs": "gcs"}
 NEEDED = {"s3": "boto3", "gs": "google.cloud.storage"}
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Args:
+        path: of the file.
+        text: what is to stand in it.
+    """
+    partial = path.with_suffix(f".{os.getpid()}")
+    partial.write_text(text)
+    partial.replace(path)
+
+
 class Folder(LocalStateManager):
     """drt's state in a folder, written whole or not at all."""
 
@@ -44,9 +56,7 @@ class Folder(LocalStateManager):
 
     def _save_all(self, data: dict) -> None:
         self._state_dir.mkdir(parents=True, exist_ok=True)
-        partial = self._state_file.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps(data, indent=2))
-        partial.replace(self._state_file)
+        write_whole(self._state_file, json.dumps(data, indent=2))
 
 
 def state_place(name: str) -> tuple[Path, str | None]:
@@ -148,6 +158,10 @@ class Aside:
             said = (kept.last_cursor_value or "").split(",") if kept else []
             self.numbers[sync.name] = {int(number) for number in said if number}
         self.seen = {name: set(numbers) for name, numbers in self.numbers.items()}
+
+    def all(self) -> set[int]:
+        """Return what is still to be taken, of all syncs."""
+        return set().union(*self.numbers.values())
 
     def add(self, name: str, numbers: list[int]) -> None:
         """Set numbers of a sync aside."""
