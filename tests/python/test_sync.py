@@ -270,6 +270,31 @@ def test_erasures_that_nobody_told_in_time_are_said(name, outbox, tmp_path):
         assert "never told" not in sends(name, esp, outbox, project)
 
 
+def test_erasures_that_were_refused_for_thirty_days_are_said(name, outbox, tmp_path):
+    """The scrub takes the row, and nothing is left to try again: one run fails for it."""
+    project = fast_project(name, tmp_path)
+    keys = outbox.join(10)
+    outbox.build()
+    with KINDS[name]() as esp:
+        sends(name, esp, outbox, project)
+        esp.invalid = {keys[0]}
+        outbox.leave(keys[:1], "erase")
+        outbox.build()
+        for _ in range(2):
+            code, text = run(name, esp, tmp_path, project)
+            assert code == 1 and "never told" not in text
+        with duckdb.connect(str(outbox.path)) as connection:
+            connection.execute(
+                "update activation.esp_outbox set customer_key = null, esp_id = null, email = null"
+                " where op = 'erase'"
+            )
+            connection.execute(f"delete from activation.esp_{name} where op = 'erase'")
+        for option in (["--dry-run"], []):
+            code, text = run(name, esp, tmp_path, project, *option)
+            assert code == 1 and f"1 erasures were never told to {name}" in text
+        assert "never told" not in sends(name, esp, outbox, project)
+
+
 # --- What was accepted and not applied ------------------------------------------------------------
 
 

@@ -54,12 +54,13 @@ def dry_run(name: str, project: Path | None = None) -> int:
         at = cursors(syncs, state)
         for sync in syncs:
             print(f"{op_of(sync):<9}{waiting[sync.name][0]:>12,}")
-        aside = Aside(syncs, state)
+        aside = Aside(syncs, state, is_kept=False)
+        untold, lost = untold_erasures(connection, name, at, aside)
         still_refused(connection, name, aside, at)
         refused = len(aside.all())
         if refused:
             print(f"{refused:,} records that were set aside would be tried again.")
-        say_untold(untold_erasures(connection, name, at), name)
+        say_untold(untold, name)
         following = follows_a_deletion(connection, name, at, aside.all(), set())
         if following:
             print(
@@ -82,7 +83,7 @@ def dry_run(name: str, project: Path | None = None) -> int:
             example = next((payload for its, payload in payloads if its == op), None)
             if example is not None:
                 print(f"{op}: {json.dumps(redacted(example, shown), ensure_ascii=False)}")
-    return 0
+    return 1 if lost else 0
 
 
 def created(connection: duckdb.DuckDBPyConnection, name: str, at: int) -> int:

@@ -181,8 +181,10 @@ def follows_a_deletion(
     ).fetchone()[0]
 
 
-def untold_erasures(connection: duckdb.DuckDBPyConnection, name: str, at: dict[str, int]) -> int:
-    """Return how many erasures the platform was never told of, and cannot be any more.
+def untold_erasures(
+    connection: duckdb.DuckDBPyConnection, name: str, at: dict[str, int], aside: Aside
+) -> tuple[int, set[int]]:
+    """Return how many erasures the platform did not take, and cannot be told of any more.
 
     Without an export an erasure counts as done after thirty days, and the outbox forgets whose it
     was. With one it is done when the platform no longer shows the person.
@@ -191,22 +193,28 @@ def untold_erasures(connection: duckdb.DuckDBPyConnection, name: str, at: dict[s
         connection: to the published database.
         name: of the platform.
         at: cursors, by sync; where there is none yet, nobody was sent.
+        aside: what was refused.
+
+    Returns:
+        The number of all of them, and the change_seq of those that the platform refused.
     """
-    if not any(at.values()):
-        return 0
-    return connection.execute(
-        "select count(*) from activation.esp_outbox where op = 'erase' and esp_id is null"
-        " and change_seq > ? and not exists (select 1 from core.dim_esp_contacts)",
-        [at[f"{name}_erase"]],
-    ).fetchone()[0]
+    found = connection.execute(
+        "select change_seq from activation.esp_outbox where op = 'erase' and esp_id is null"
+        " and not exists (select 1 from core.dim_esp_contacts)",
+    ).fetchall()
+    numbers = {number for (number,) in found}
+    refused = numbers & aside.numbers[f"{name}_erase"]
+    unsent = {number for number in numbers if number > at[f"{name}_erase"]}
+    return len(refused | (unsent if any(at.values()) else set())), refused
 
 
 def say_untold(count: int, name: str) -> None:
     """Print what untold_erasures found."""
     if count:
         print(
-            f"{count:,} erasures were never told to {name}: no sync ran within thirty days of them,"
-            " and whose they were is forgotten. Look there for people who asked to be erased.",
+            f"{count:,} erasures were never told to {name}: for thirty days no sync ran, or it"
+            " refused them, and whose they were is forgotten. Look there for people who asked to"
+            " be erased.",
             file=sys.stderr,
         )
 
@@ -384,8 +392,9 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         waiting = pending(connection, name, syncs, state)
         fit(platform, syncs, waiting)
         at = cursors(syncs, state)
-        say_untold(untold_erasures(connection, name, at), name)
         aside = Aside(syncs, state)
+        untold, lost = untold_erasures(connection, name, at, aside)
+        say_untold(untold, name)
         still_refused(connection, name, aside, at)
         again, hold = aside.all(), Hold(folder)
         if follows_a_deletion(connection, name, at, again, set()):
@@ -463,7 +472,7 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         if endpoint.refused_count:
             print(f"  {endpoint.refused_count:,} records it says were done before.")
         say_aside(left)
-    return 1 if left else 0
+    return 1 if left or lost else 0
 
 
 def say_aside(numbers: list[int]) -> None:

@@ -145,14 +145,15 @@ class Aside:
         seen: of everything that was refused at the begin of this run or since, by sync.
     """
 
-    def __init__(self, syncs: list[SyncConfig], state: StateStore):
+    def __init__(self, syncs: list[SyncConfig], state: StateStore, is_kept: bool = True):
         """Read it.
 
         Args:
             syncs: of the platform.
             state: drt's.
+            is_kept: whether changes are written.
         """
-        self.state, self.numbers = state, {}
+        self.state, self.is_kept, self.numbers = state, is_kept, {}
         for sync in syncs:
             kept = state.get_last_sync(f"{sync.name}.refused")
             said = (kept.last_cursor_value or "").split(",") if kept else []
@@ -181,9 +182,10 @@ class Aside:
         if numbers == self.numbers[name]:
             return
         text, now = ",".join(map(str, sorted(numbers))), datetime.now(UTC).isoformat()
-        self.state.save_sync(
-            SyncState(f"{name}.refused", now, 0, "partial", None, last_cursor_value=text)
-        )
+        if self.is_kept:
+            self.state.save_sync(
+                SyncState(f"{name}.refused", now, 0, "partial", None, last_cursor_value=text)
+            )
         self.numbers[name] = numbers
 
 
