@@ -5,12 +5,15 @@ Writes what the sync reads of a published database, with the payloads of each pl
 
 import json
 import random
+import uuid
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
 ORDER = ("erase", "delete", "suppress", "merge", "upsert", "event")
+# Of every build, and of an export that is later.
+BUILT_AT, EXPORTED_AT = "2026-01-02T00:00:00Z", "2026-01-03 00:00:00"
 
 
 def email_of(key: str) -> str:
@@ -146,6 +149,7 @@ class Outbox:
 
     def build(self) -> None:
         """Number what changed since the last time, and publish."""
+        run_id = str(uuid.uuid4())
         last = {(op, key): (op, key, new) for op, key, new in self.changes}
         for op, key, new in sorted(last.values(), key=lambda one: (ORDER.index(one[0]), one[1])):
             self.rows.append(
@@ -156,6 +160,8 @@ class Outbox:
                     new_key=new,
                     email=self.emails[key],
                     stage=self.wanted.get(key),
+                    at=BUILT_AT,
+                    run_id=run_id,
                 )
             )
         self.changes = []
@@ -172,7 +178,10 @@ class Outbox:
         outbox, views = [], {name: [] for name in ("klaviyo", "braze", "generic")}
         for row in self.rows:
             outbox.append(
-                tuple(row[name] for name in ("seq", "op", "key", "key", "new_key", "email"))
+                tuple(
+                    row[name]
+                    for name in ("seq", "op", "key", "key", "new_key", "email", "at", "run_id")
+                )
             )
             newest = latest[row["key"]]
             is_overtaken = row["op"] == "delete" and row["email"] != newest["email"]
@@ -190,7 +199,8 @@ class Outbox:
             _fill(
                 connection,
                 "activation.esp_outbox (change_seq bigint, op varchar, customer_key varchar,"
-                " esp_id varchar, new_esp_id varchar, email varchar)",
+                " esp_id varchar, new_esp_id varchar, email varchar, changed_at varchar,"
+                " run_id varchar)",
                 outbox,
             )
             for name, rows in views.items():
@@ -207,7 +217,9 @@ class Outbox:
                 create table monitoring.activation_tests as
                 select 'run' as run_id, 'a_test' as test_name, '{status}' as status;
                 create table core.dim_esp_contacts as
-                select '' as esp_contact_id, '' as external_id, '' as email, '' as export_kind
+                select
+                    '' as esp_contact_id, '' as external_id, '' as email, '' as export_kind,
+                    timestamp '{EXPORTED_AT}' as exported_at
                 limit 0;
                 """
             )

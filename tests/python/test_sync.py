@@ -17,7 +17,7 @@ from drt.config.parser import load_syncs_safe
 
 from tests.e2e.checks import assert_holds, assert_nothing_came_back, at_random, sends
 from tests.e2e.loopback_esp import KEY, Limits
-from tests.e2e.outbox import ORDER, Outbox
+from tests.e2e.outbox import EXPORTED_AT, ORDER, Outbox
 from tests.e2e.runs import KINDS, fast_project, run, start
 from tools import nightly
 from tools.places import ROOT
@@ -265,7 +265,9 @@ def test_erasures_that_nobody_told_in_time_are_said(name, outbox, tmp_path):
             said = sends(name, esp, outbox, project, *option)
             assert f"2 erasures were never told to {name}" in said
         with duckdb.connect(str(outbox.path)) as connection:
-            connection.execute("insert into core.dim_esp_contacts values ('k', 'k', 'k', '')")
+            connection.execute(
+                "insert into core.dim_esp_contacts values ('k', 'k', 'k', '', ?)", [EXPORTED_AT]
+            )
         # An export says who is gone.
         assert "never told" not in sends(name, esp, outbox, project)
 
@@ -708,7 +710,8 @@ def test_whom_the_platform_was_never_told_of_it_is_not_told_to_suppress(outbox, 
             if kind != "none":
                 with duckdb.connect(str(outbox.path)) as connection:
                     connection.execute(
-                        "insert into core.dim_esp_contacts values ('k', 'k', 'k', ?)", [kind]
+                        "insert into core.dim_esp_contacts values ('k', 'k', 'k', ?, ?)",
+                        [kind, EXPORTED_AT],
                     )
             esp.log.clear()
             said = sends("klaviyo", esp, outbox, project)
@@ -716,6 +719,53 @@ def test_whom_the_platform_was_never_told_of_it_is_not_told_to_suppress(outbox, 
             hidden = not {outbox.emails[key] for key in fresh} & told
             assert hidden == (kind == "complete") and len(told) == (1 if hidden else 3)
             assert ("2 were of people whom klaviyo was never told of" in said) == hidden
+
+
+@pytest.mark.parametrize("then", ["gone", "there", "no export"])
+def test_a_withdrawal_is_passed_over_by_a_later_export_only(outbox, tmp_path, then):
+    """Who was never sent may have subscribed at the platform after an older one."""
+    project = fast_project("klaviyo", tmp_path)
+    keys = outbox.join(20)
+    outbox.build()
+
+    def export(exported_at, *emails):
+        with duckdb.connect(str(outbox.path)) as connection:
+            connection.executemany(
+                "insert into core.dim_esp_contacts values (?, ?, ?, 'complete', ?)",
+                [(who, who, who, exported_at) for who in ("k", *emails)],
+            )
+
+    with KINDS["klaviyo"]() as esp:
+        sends("klaviyo", esp, outbox, project)
+        fresh = outbox.join(2)
+        outbox.build()
+        outbox.leave(fresh[:1], "suppress")
+        outbox.leave(fresh[1:], "delete")
+        outbox.change(keys[:1], "active")
+        outbox.build()
+        esp.log.clear()
+
+        def told():
+            return {entry[2] for entry in esp.log if entry[0] == "received"}
+
+        for _ in range(2):
+            export("2026-01-01 00:00:00")
+            said = sends("klaviyo", esp, outbox, project)
+            assert "2 wait for an export that is later" in said and "everything" in said
+            assert told() == {outbox.emails[keys[0]]}
+            # What goes out meanwhile makes nobody known.
+            outbox.change(keys[:1], "new")
+            outbox.build()
+        if then != "no export":
+            export(EXPORTED_AT, *(outbox.emails[key] for key in fresh if then == "there"))
+        said = sends("klaviyo", esp, outbox, project)
+        assert "wait for an export" not in said
+        assert ({outbox.emails[key] for key in fresh} <= told()) == (then != "gone")
+        assert ("2 were of people whom klaviyo was never told of" in said) == (then == "gone")
+        outbox.publish()
+        esp.forget_counts()
+        assert "klaviyo was never" not in sends("klaviyo", esp, outbox, project)
+        assert not esp.answers
 
 
 def test_a_damaged_state_is_refused(outbox, tmp_path):

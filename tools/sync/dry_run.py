@@ -16,13 +16,14 @@ from tools.sync.platforms import PLATFORMS
 from tools.sync.run import (
     HELD,
     follows_a_deletion,
+    never_told,
     op_of,
     pending,
     say_untold,
     still_refused,
     untold_erasures,
 )
-from tools.sync.state import Aside, cursors, state_store
+from tools.sync.state import Aside, cursors, state_store, tried
 
 # Values that fewer people than this have are not shown.
 SHOWN_FROM = 20
@@ -57,11 +58,16 @@ def dry_run(name: str, project: Path | None = None) -> int:
         aside = Aside(syncs, state, is_kept=False)
         untold, lost = untold_erasures(connection, name, at, aside)
         still_refused(connection, name, aside, at)
-        refused = len(aside.all())
+        unneeded, unsettled = never_told(
+            connection, name, at, aside, tried(f"{name}_upsert", state)
+        )
+        aside.settle(unneeded, unsettled)
+        unsure = set().union(*unsettled.values())
+        refused = len(aside.all() - unsure)
         if refused:
             print(f"{refused:,} records that were set aside would be tried again.")
         say_untold(untold, name)
-        following = follows_a_deletion(connection, name, at, aside.all(), set())
+        following = follows_a_deletion(connection, name, at, aside.all(), unneeded | unsure)
         if following:
             print(
                 f"{following:,} records would follow a deletion of the same id or address: for a"

@@ -225,38 +225,57 @@ def newest(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def never_told(
-    connection: duckdb.DuckDBPyConnection, name: str, at: dict[str, int], reached: int
-) -> set[int]:
-    """Return the change_seq of deletions and suppressions of people whom the platform cannot have.
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    at: dict[str, int],
+    aside: Aside,
+    reached: int,
+) -> tuple[set[int], dict[str, set[int]]]:
+    """Return the change_seq of deletions and suppressions of people whom we never told it of.
 
     They came and left between two syncs, and a complete export does not show them: an address would
-    be handed over only to say that it must not be written to.
+    be handed over only to say that it must not be written to. Only an export later than the row
+    settles it, since the person may have subscribed at the platform after an older one.
 
     Args:
         connection: to the published database.
         name: of the platform.
         at: cursors, by sync.
+        aside: what was set aside, and what of it waits for a later export.
         reached: the greatest change_seq that was ever begun to be sent; 0 where nothing is known.
+
+    Returns:
+        What the platform need not have; and what waits for a later export, by sync.
     """
+    waits = set().union(*aside.waits.values())
     if not reached:
-        return set()
+        return set(), {}
     found = connection.execute(
         f"""
-        select change_seq, shown.op
+        select
+            change_seq,
+            shown.op,
+            not exists (
+                select 1 from core.dim_esp_contacts as held
+                where held.exported_at <= cast(cast(outbox.changed_at as timestamptz) as timestamp)
+            ) as is_settled
         from activation.esp_{name} as shown
         inner join activation.esp_outbox as outbox using (change_seq)
         where shown.op in ('delete', 'suppress')
-            and exists (
-                select 1 from activation.esp_outbox as meant
-                where meant.op = 'upsert' and meant.esp_id = outbox.esp_id
-                    and meant.change_seq > $reached
-            )
-            and not exists (
-                select 1 from activation.esp_outbox as told
-                where told.change_seq <= $reached and (
-                    outbox.esp_id in (told.esp_id, told.new_esp_id)
-                    or told.email = outbox.email
-                    or told.customer_key = outbox.customer_key
+            and (
+                list_contains($waits, change_seq)
+                or exists (
+                    select 1 from activation.esp_outbox as meant
+                    where meant.op = 'upsert' and meant.esp_id = outbox.esp_id
+                        and meant.change_seq > $reached
+                )
+                and not exists (
+                    select 1 from activation.esp_outbox as told
+                    where told.change_seq <= $reached and (
+                        outbox.esp_id in (told.esp_id, told.new_esp_id)
+                        or told.email = outbox.email
+                        or told.customer_key = outbox.customer_key
+                    )
                 )
             )
             and exists (select 1 from core.dim_esp_contacts where export_kind = 'complete')
@@ -266,9 +285,18 @@ def never_told(
                     or outbox.esp_id in (held.external_id, held.esp_contact_id)
             )
         """,
-        {"reached": reached},
+        {"reached": reached, "waits": sorted(waits)},
     ).fetchall()
-    return {number for number, op in found if number > at[f"{name}_{op}"]}
+    unneeded, unsettled = set(), {}
+    for number, op, is_settled in found:
+        sync = f"{name}_{op}"
+        if number <= at[sync] and number not in aside.numbers[sync]:
+            continue
+        if is_settled:
+            unneeded.add(number)
+        else:
+            unsettled.setdefault(sync, set()).add(number)
+    return unneeded, unsettled
 
 
 class Hold:
@@ -396,12 +424,16 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         untold, lost = untold_erasures(connection, name, at, aside)
         say_untold(untold, name)
         still_refused(connection, name, aside, at)
+        reached = tried(f"{name}_upsert", state)
+        unneeded, unsettled = never_told(connection, name, at, aside, reached)
+        aside.settle(unneeded, unsettled)
+        unsure = set().union(*unsettled.values())
         again, hold = aside.all(), Hold(folder)
-        if follows_a_deletion(connection, name, at, again, set()):
+        if follows_a_deletion(connection, name, at, again, unneeded | unsure):
             # Before the first request, since this run may be killed after any.
             hold.begin()
         hold.keep()
-        due = [sync for sync in syncs if waiting[sync.name][0] or aside.numbers[sync.name]]
+        due = [sync for sync in syncs if waiting[sync.name][0] or aside.numbers[sync.name] - unsure]
         if hold.until and not hold.is_new:
             due = [sync for sync in due if op_of(sync) not in HELD]
         jobs, gave_up = folder / "jobs.jsonl", False
@@ -414,7 +446,7 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
                 set_aside=aside.add,
                 report=print if verbose else lambda line: None,
             )
-            endpoint.unneeded = never_told(connection, name, at, tried(f"{name}_upsert", state))
+            endpoint.unneeded = unneeded
             if due:
                 wait_for_imports(platform, client, syncs, pause, stop)
             for sync in due:
@@ -424,16 +456,16 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
                     break
                 if op_of(sync) in HELD:
                     if hold.is_new and not follows_a_deletion(
-                        connection, name, at, again, aside.all()
+                        connection, name, at, again, aside.all() | unneeded
                     ):
                         # The platform refused the deletions: what follows them is set aside.
                         hold.take_back()
                     if hold.until:
                         continue
                 blocked = behind_refused(connection, sync, aside)
-                outcome = retry_refused(sync, connection, endpoint, aside, blocked)
+                outcome = retry_refused(sync, connection, endpoint, aside, blocked | unsure)
                 if outcome is not None and waiting[sync.name][0]:
-                    endpoint.begin(blocked)
+                    endpoint.begin(blocked | unsure)
                     if op_of(sync) == "upsert":
                         try:
                             begin(sync.name, newest(connection), state)
@@ -464,10 +496,15 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         if is_held:
             print(HELD_WORDS)
         what = "what does not wait" if is_held else "everything"
-        left = sorted(aside.all())
+        left = sorted(aside.all() - unsure)
         what += " but what is set aside" if left else ""
         if endpoint.unneeded:
             print(f"{len(endpoint.unneeded):,} were of people whom {name} was never told of.")
+        if unsure:
+            print(
+                f"{len(unsure):,} wait for an export that is later than they are: the last one does"
+                f" not show the people, whom {name} was never told of."
+            )
         print(f"{name} took {what}, in {endpoint.request_count:,} requests.")
         if endpoint.refused_count:
             print(f"  {endpoint.refused_count:,} records it says were done before.")

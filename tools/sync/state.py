@@ -142,6 +142,7 @@ class Aside:
 
     Attributes:
         numbers: of what is still to be taken, by sync.
+        waits: of what an export is to settle before anybody is told, by sync.
         seen: of everything that was refused at the begin of this run or since, by sync.
     """
 
@@ -153,11 +154,12 @@ class Aside:
             state: drt's.
             is_kept: whether changes are written.
         """
-        self.state, self.is_kept, self.numbers = state, is_kept, {}
+        self.state, self.is_kept, self.numbers, self.waits = state, is_kept, {}, {}
         for sync in syncs:
-            kept = state.get_last_sync(f"{sync.name}.refused")
-            said = (kept.last_cursor_value or "").split(",") if kept else []
-            self.numbers[sync.name] = {int(number) for number in said if number}
+            for held, word in ((self.numbers, "refused"), (self.waits, "waits")):
+                kept = state.get_last_sync(f"{sync.name}.{word}")
+                said = (kept.last_cursor_value or "").split(",") if kept else []
+                held[sync.name] = {int(number) for number in said if number}
         self.seen = {name: set(numbers) for name, numbers in self.numbers.items()}
 
     def all(self) -> set[int]:
@@ -178,15 +180,33 @@ class Aside:
         self.seen[name] -= numbers
         self._keep(name, self.numbers[name] - numbers)
 
-    def _keep(self, name: str, numbers: set[int]) -> None:
-        if numbers == self.numbers[name]:
+    def settle(self, unneeded: set[int], unsettled: dict[str, set[int]]) -> None:
+        """Forget what nobody has to be told of, and remember what waits for an export.
+
+        Args:
+            unneeded: numbers of any sync.
+            unsettled: numbers by sync.
+        """
+        for name in self.numbers:
+            self.forget(name, self.numbers[name] & unneeded)
+            self._keep(name, unsettled.get(name, set()), self.waits, "waits")
+
+    def _keep(
+        self,
+        name: str,
+        numbers: set[int],
+        held: dict[str, set[int]] | None = None,
+        word: str = "refused",
+    ) -> None:
+        held = self.numbers if held is None else held
+        if numbers == held[name]:
             return
         text, now = ",".join(map(str, sorted(numbers))), datetime.now(UTC).isoformat()
         if self.is_kept:
             self.state.save_sync(
-                SyncState(f"{name}.refused", now, 0, "partial", None, last_cursor_value=text)
+                SyncState(f"{name}.{word}", now, 0, "partial", None, last_cursor_value=text)
             )
-        self.numbers[name] = numbers
+        held[name] = numbers
 
 
 def tried(name: str, state: StateStore) -> int:
