@@ -1,5 +1,6 @@
 """What the sync sends, when it sends nothing, and what it says about it."""
 
+import copy
 import json
 import os
 import random
@@ -572,6 +573,43 @@ def test_another_outbox_is_refused(outbox, tmp_path):
         other.join(20)
         other.build()
         refuses("generic", esp, tmp_path, "another one", "LETTERSHOP_SYNC_STATE")
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+def test_an_outbox_from_a_backup_is_refused_once_it_has_outgrown_the_cursor(
+    outbox, tmp_path, is_old
+):
+    """Its new rows have numbers that were sent before, erasures among them."""
+    project = fast_project("generic", tmp_path)
+    keys = outbox.join(50)
+    outbox.build()
+    with KINDS["generic"]() as esp:
+        sends("generic", esp, outbox, project)
+        backup = copy.deepcopy({key: its for key, its in vars(outbox).items() if key != "path"})
+        outbox.leave(keys[20:21], "erase")
+        outbox.join(5)
+        outbox.build()
+        sends("generic", esp, outbox, project)
+        (path,) = (tmp_path / "state" / "generic").rglob("state.json")
+        if is_old:
+            # State of an older version is taken once, and marked.
+            kept = json.loads(path.read_text())
+            path.write_text(json.dumps({k: v for k, v in kept.items() if ".mark" not in k}))
+            sends("generic", esp, outbox, project)
+        assert outbox.rows[-1]["run_id"] in path.read_text()
+        vars(outbox).update(backup)
+        outbox.leave(keys[:1], "erase")
+        outbox.change(keys[10:20], "active")
+        outbox.build()
+        esp.forget_counts()
+        words = ("was written by another build", "LETTERSHOP_SYNC_STATE")
+        refuses("generic", esp, tmp_path, *words)
+        code, text = run("generic", esp, tmp_path, project, "--dry-run")
+        assert code == 2 and words[0] in text
+        (tmp_path / "state" / "generic" / "held_until").unlink(missing_ok=True)
+        path.unlink()
+        sends("generic", esp, outbox, project)
+        assert keys[0] not in esp.held()
 
 
 def test_an_op_without_a_sync_is_refused(outbox, tmp_path):

@@ -39,6 +39,8 @@ from tools.sync.state import (
     alone,
     begin,
     cursors,
+    keep_mark,
+    marks,
     rewind,
     state_store,
     tried,
@@ -54,6 +56,53 @@ HELD_WORDS = (
 # What may go out although something before it was refused, and so many refused ones are named.
 NEVER_WAIT, NAMED = ("erase", "delete", "suppress"), 50
 PROFILE = DuckDBProfile(type="duckdb", database="")
+
+
+class Observer(StatePersistingObserver):
+    """Keeps drt's cursors, and before each by which build the row at it was written."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, state: StateStore):
+        """Keep them.
+
+        Args:
+            connection: to the published database.
+            state: drt's.
+        """
+        super().__init__(state, None)
+        self.connection, self.state = connection, state
+
+    def on_sync_completed(self, sync_name, result, started_at, new_cursor_value, cursor_field):
+        """Keep a cursor with its mark.
+
+        Args:
+            sync_name: of the sync.
+            result: drt's.
+            started_at: drt's.
+            new_cursor_value: up to which it has come.
+            cursor_field: drt's.
+        """
+        with contextlib.suppress(Exception):
+            # Without a mark a cursor is as good; drt says what it cannot write itself.
+            mark(self.connection, self.state, sync_name, int(new_cursor_value or 0))
+        super().on_sync_completed(sync_name, result, started_at, new_cursor_value, cursor_field)
+
+
+def mark(
+    connection: duckdb.DuckDBPyConnection, state: StateStore, name: str, number: int
+) -> None:
+    """Keep by which build the row was written up to which a sync has come.
+
+    Args:
+        connection: to the published database.
+        state: drt's.
+        name: of the sync.
+        number: change_seq of the row.
+    """
+    found = connection.execute(
+        "select coalesce(run_id, '') from activation.esp_outbox where change_seq = ?", [number]
+    ).fetchone()
+    if found:
+        keep_mark(name, number, found[0], state)
 
 
 class Snapshot:
@@ -118,6 +167,19 @@ def pending(
         raise Refused(
             f"The sync to {name} has come to change {max(at.values())}, and the outbox ends at"
             f" {end}: it is another one, or older. Name another {STATE} to begin anew with it."
+        )
+    marked = {number: run for number, run in marks(syncs, state).values()}
+    same = connection.execute(
+        "select change_seq, coalesce(run_id, '') from activation.esp_outbox"
+        " where list_contains(?, change_seq)",
+        [sorted(marked)],
+    ).fetchall()
+    if others := sorted(set(marked.items()) - set(same)):
+        raise Refused(
+            f"Change {others[0][0]}, up to which the sync to {name} has come, was written by another"
+            " build: the outbox was restored from a backup, or replaced, and what it has written"
+            f" since would be passed over. Restore {STATE} from the same backup, or name another"
+            " to begin anew."
         )
     ops = connection.execute(f"select distinct op from activation.esp_{name}").fetchall()
     (is_written,) = connection.execute(
@@ -433,6 +495,8 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
             # Before the first request, since this run may be killed after any.
             hold.begin()
         hold.keep()
+        for sync_name in at.keys() - marks(syncs, state).keys():
+            mark(connection, state, sync_name, at[sync_name])
         due = [sync for sync in syncs if waiting[sync.name][0] or aside.numbers[sync.name] - unsure]
         if hold.until and not hold.is_new:
             due = [sync for sync in due if op_of(sync) not in HELD]
@@ -653,7 +717,7 @@ def send_op(
         PROFILE,
         Path(),
         state_manager=state,
-        observer=StatePersistingObserver(state, None),
+        observer=Observer(connection, state),
         stop_event=stop,
         vars={},
     )

@@ -137,6 +137,32 @@ def cursors(syncs: list[SyncConfig], state: StateStore) -> dict[str, int]:
     }
 
 
+def marks(syncs: list[SyncConfig], state: StateStore) -> dict[str, tuple[int, str]]:
+    """Return of each sync a change_seq that it has come to, and the run that wrote the row there.
+
+    State of older versions has none; what a later build writes at a number is another run's.
+
+    Args:
+        syncs: of the platform.
+        state: drt's.
+    """
+    found = {sync.name: state.get_last_sync(f"{sync.name}.mark") for sync in syncs}
+    said = {
+        name: kept.last_cursor_value.partition(":")
+        for name, kept in found.items()
+        if kept and kept.last_cursor_value
+    }
+    return {name: (int(number), run) for name, (number, _, run) in said.items()}
+
+
+def keep_mark(name: str, number: int, run: str, state: StateStore) -> None:
+    """Remember which run wrote the row that a sync has come to."""
+    now = datetime.now(UTC).isoformat()
+    state.save_sync(
+        SyncState(f"{name}.mark", now, 0, "success", None, last_cursor_value=f"{number}:{run}")
+    )
+
+
 class Aside:
     """What the platform refused, beside the cursors: change numbers by sync, and nothing else.
 
