@@ -231,12 +231,14 @@ def test_who_swapped_addresses_while_no_sync_ran_is_made_anew_the_next_night(
         outbox.build()
         said = sends(name, esp, outbox, project, "--dry-run")
         assert "2 records would follow a deletion of the same id or address" in said
+        assert "Merges, profiles and events would wait until 20" in said
         said = sends(name, esp, outbox, project)
         assert f"{name}_delete: 2 sent" in said and f"{name}_upsert: 3 wait until 20" in said
         assert len(before - set(esp.held())) == 2 and len(esp.held()) == 8
         esp.forget_counts()
         assert "3 wait until" in sends(name, esp, outbox, project)
         assert not esp.answers
+        assert "events would wait until 20" in sends(name, esp, outbox, project, "--dry-run")
         held_until = tmp_path / "state" / name / "held_until"
         wait = datetime.fromisoformat(held_until.read_text()) - datetime.now(UTC)
         assert timedelta(hours=19) < wait <= timedelta(hours=20)
@@ -818,6 +820,30 @@ def test_a_damaged_state_is_refused(outbox, tmp_path):
             path.write_text(text)
             esp.forget_counts()
             refuses("generic", esp, tmp_path, "state.json is damaged")
+
+
+@pytest.mark.parametrize("text", ["", "in the morn", "2026-01-01T00:00:00"])
+def test_a_damaged_hold_is_refused(outbox, tmp_path, text):
+    outbox.join(5)
+    outbox.build()
+    with KINDS["generic"]() as esp:
+        path = tmp_path / "state" / "generic" / "held_until"
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+        refuses("generic", esp, tmp_path, "held_until is damaged", "remove it")
+        code, said = run("generic", esp, tmp_path, ROOT / "sync" / "generic", "--dry-run")
+        assert code == 2 and "held_until is damaged" in said
+
+
+def test_a_dry_run_shows_nothing_of_one_person_of_whom_much_waits(name, outbox, tmp_path):
+    keys = outbox.join(3)
+    outbox.build()
+    for _ in range(25):
+        outbox.happen(keys[:1])
+        outbox.build()
+    with KINDS[name]() as esp:
+        text = sends(name, esp, outbox, fast_project(name, tmp_path), "--dry-run")
+    assert "event 25" in " ".join(text.split()) and "@" not in text and keys[0] not in text
 
 
 def test_a_url_may_end_with_a_slash(outbox, tmp_path):

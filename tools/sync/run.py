@@ -376,6 +376,9 @@ class Hold:
 
         Args:
             folder: of the state.
+
+        Raises:
+            Refused: if what is written there is no time.
         """
         self.path, self.is_new = folder / "held_until", False
         self.until = self.before = self._read()
@@ -383,8 +386,16 @@ class Hold:
     def _read(self) -> datetime | None:
         if not self.path.exists():
             return None
-        until = datetime.fromisoformat(self.path.read_text())
-        return until if datetime.now(UTC) < until else None
+        try:
+            until = datetime.fromisoformat(self.path.read_text().strip())
+            return until if datetime.now(UTC) < until else None
+        except (ValueError, TypeError):
+            raise Refused(
+                f"{self.path} is damaged: until when merges, profiles and events wait is not known."
+                " Write a time there, such as"
+                f" {hold_from_now().isoformat()}; or remove it, if no deletion went out in the last"
+                " twenty hours."
+            ) from None
 
     def begin(self) -> None:
         """Hold from now on, whatever becomes of this run."""
