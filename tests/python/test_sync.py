@@ -554,6 +554,51 @@ def test_variables_are_asked_for_by_name(name, outbox, tmp_path, monkeypatch, ca
     assert f"{url} must begin with https://" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("KLAVIYO_API_KEY", "pk_schlüssel", "KLAVIYO_API_KEY has a character"),
+        ("KLAVIYO_API_KEY", "pk_1\npk_2", "KLAVIYO_API_KEY has a character"),
+        ("KLAVIYO_API_KEY", " \n", "KLAVIYO_API_KEY: a private API key"),
+        ("KLAVIYO_URL", "https://a.klaviyo.com:port", "KLAVIYO_URL is no URL"),
+        ("KLAVIYO_URL", "https://", "KLAVIYO_URL is no URL"),
+        ("LETTERSHOP_SYNC_STATE", "gcs://bucket/x", "s3://bucket/prefix or gs://bucket/prefix"),
+        ("LETTERSHOP_SYNC_STATE", "s3://", "s3://bucket/prefix or gs://bucket/prefix"),
+        ("LETTERSHOP_SYNC_STATE", f"{ROOT}/README.md/x", "README.md is a file"),
+    ],
+)
+def test_what_is_wrong_with_a_variable_is_said(
+    outbox, tmp_path, monkeypatch, capsys, variable, value, words
+):
+    outbox.join(1)
+    outbox.build()
+    said = {
+        "LETTERSHOP_PUBLISHED": str(outbox.path),
+        "LETTERSHOP_SYNC_STATE": str(tmp_path / "state"),
+        "KLAVIYO_API_KEY": KEY,
+        "KLAVIYO_URL": "http://127.0.0.1:1",
+    }
+    for name, its in (said | {variable: value}).items():
+        monkeypatch.setenv(name, its)
+    with pytest.raises(SystemExit) as ended:
+        main(["klaviyo"])
+    shown = capsys.readouterr().err
+    assert ended.value.code == 2 and words in shown and "pk_" not in shown
+    # The night does not check and build first.
+    monkeypatch.setattr("sys.argv", ["nightly", "klaviyo"])
+    with pytest.raises(SystemExit) as ended:
+        nightly.main()
+    assert ended.value.code == 3 and words in capsys.readouterr().err
+
+
+def test_a_key_may_end_with_a_line_break(name, outbox, tmp_path):
+    outbox.join(5)
+    outbox.build()
+    with KINDS[name]() as esp, mock.patch("tests.e2e.runs.KEY", f"{KEY}\n"):
+        sends(name, esp, outbox, fast_project(name, tmp_path))
+        assert_holds(name, esp, outbox)
+
+
 def test_a_build_for_another_platform_is_refused(outbox, tmp_path):
     outbox.join(5)
     outbox.build()
@@ -959,6 +1004,21 @@ def test_the_night_ends_at_the_stage_that_fails(monkeypatch, failing):
         ["tools.sync", "braze", "--read-back"],
     ]
     assert done == stages[: 4 if failing is None else failing + 1]
+
+
+def test_the_night_does_not_begin_without_a_platform(monkeypatch, capsys):
+    monkeypatch.setattr(nightly, "nightly", lambda platform: 0)
+    for name, words in (("klavio", "klaviyo, braze, generic"), ("braze", "BRAZE_API_KEY: ")):
+        monkeypatch.delenv("BRAZE_API_KEY", raising=False)
+        monkeypatch.setattr("sys.argv", ["nightly", name])
+        with pytest.raises(SystemExit) as ended:
+            nightly.main()
+        assert ended.value.code == 3 and words in capsys.readouterr().err
+    for variable, its in (("BRAZE_API_KEY", KEY), ("BRAZE_URL", "https://rest.example.com")):
+        monkeypatch.setenv(variable, its)
+    with pytest.raises(SystemExit) as ended:
+        nightly.main()
+    assert ended.value.code == 0
 
 
 def test_what_was_sent_is_read_back_although_something_was_set_aside(monkeypatch):

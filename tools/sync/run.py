@@ -87,9 +87,7 @@ class Observer(StatePersistingObserver):
         super().on_sync_completed(sync_name, result, started_at, new_cursor_value, cursor_field)
 
 
-def mark(
-    connection: duckdb.DuckDBPyConnection, state: StateStore, name: str, number: int
-) -> None:
+def mark(connection: duckdb.DuckDBPyConnection, state: StateStore, name: str, number: int) -> None:
     """Keep by which build the row was written up to which a sync has come.
 
     Args:

@@ -64,10 +64,20 @@ def state_place(name: str) -> tuple[Path, str | None]:
 
     Args:
         name: of the platform.
+
+    Raises:
+        Refused: if it can be neither.
     """
     said = os.environ.get(STATE) or STATE_DEFAULT
-    remote = said.partition("://")[0] in REMOTE and "://" in said
-    return PROJECT / (STATE_DEFAULT if remote else said) / name, said if remote else None
+    scheme, separator, bucket = said.partition("://")
+    remote = bool(separator)
+    if remote and (scheme not in REMOTE or not bucket.strip("/")):
+        raise Refused(f"{STATE} must be a folder, s3://bucket/prefix or gs://bucket/prefix.")
+    folder = PROJECT / (STATE_DEFAULT if remote else said) / name
+    for part in (folder, *folder.parents):
+        if part.exists() and not part.is_dir():
+            raise Refused(f"{STATE} must be a folder, and {part} is a file.")
+    return folder, said if remote else None
 
 
 def is_installed(module: str) -> bool:
@@ -111,11 +121,17 @@ def alone(name: str) -> Iterator[Path]:
         name: of the platform.
 
     Raises:
-        Refused: if another run holds it.
+        Refused: if another run holds it, or it cannot be written to.
     """
     folder, _ = state_place(name)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        opened = (folder / "lock").open("w")
+    except OSError as error:
+        raise Refused(
+            f"{folder} cannot be written to: {error.strerror}. It is the sync's."
+        ) from None
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
