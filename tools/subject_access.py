@@ -337,9 +337,9 @@ def main() -> None:
     try:
         with os.fdopen(handle, "w") as file:
             json.dump(answer, file, ensure_ascii=False, indent=1, default=str)
-        os.replace(partial, path)
+        Path(partial).replace(path)
     except BaseException:
-        os.unlink(partial)
+        Path(partial).unlink()
         raise
     count = sum(len(table["rows"]) for table in answer["tables"])
     print(f"{count:,} rows of {len(answer['tables'])} tables are in {path}")

@@ -166,15 +166,15 @@ def pending(
             f"The sync to {name} has come to change {max(at.values())}, and the outbox ends at"
             f" {end}: it is another one, or older. Name another {STATE} to begin anew with it."
         )
-    marked = {number: run for number, run in marks(syncs, state).values()}
+    marked = set(marks(syncs, state).values())
     same = connection.execute(
         "select change_seq, coalesce(run_id, '') from activation.esp_outbox"
         " where list_contains(?, change_seq)",
-        [sorted(marked)],
+        [sorted({number for number, _ in marked})],
     ).fetchall()
-    if others := sorted(set(marked.items()) - set(same)):
+    if others := sorted(marked - set(same)):
         raise Refused(
-            f"Change {others[0][0]}, up to which the sync to {name} has come, was written by another"
+            f"Change {others[0][0]}, to which the sync to {name} has come, was written by another"
             " build: the outbox was restored from a backup, or replaced, and what it has written"
             f" since would be passed over. Restore {STATE} from the same backup, or name another"
             " to begin anew."
