@@ -11,7 +11,15 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-ORDER = ("erase", "delete", "suppress", "merge", "upsert", "event")
+ORDER = (
+    "erase",
+    "delete",
+    "suppress",
+    "merge",
+    "upsert",
+    "event",
+)  # Of a row, as esp_outbox has them.
+COLUMNS = ("seq", "op", "key", "key", "new_key", "email", "at", "run_id", "payload")
 # Of every build, and of an export that is later.
 BUILT_AT, EXPORTED_AT = "2026-01-02T00:00:00Z", "2026-01-03 00:00:00"
 
@@ -80,6 +88,7 @@ class Outbox:
         wanted: key to stage, of everyone who may be written to.
         erased: keys of people who asked to be erased.
         rows: of the outbox.
+        expires_at: of the events of the next build.
     """
 
     def __init__(self, path: Path):
@@ -95,6 +104,7 @@ class Outbox:
         self.retired: dict[str, str] = {}
         self.rows: list[dict] = []
         self.changes: list[tuple[str, str, str | None]] = []
+        self.expires_at = "2999-01-01T00:00:00Z"
         self.count = 0
 
     def join(self, count: int) -> list[str]:
@@ -162,6 +172,7 @@ class Outbox:
                     stage=self.wanted.get(key),
                     at=BUILT_AT,
                     run_id=run_id,
+                    payload=json.dumps({"expires_at": self.expires_at}) if op == "event" else None,
                 )
             )
         self.changes = []
@@ -177,12 +188,7 @@ class Outbox:
         latest = {row["key"]: row for row in self.rows if row["op"] != "event"}
         outbox, views = [], {name: [] for name in ("klaviyo", "braze", "generic")}
         for row in self.rows:
-            outbox.append(
-                tuple(
-                    row[name]
-                    for name in ("seq", "op", "key", "key", "new_key", "email", "at", "run_id")
-                )
-            )
+            outbox.append(tuple(row[name] for name in COLUMNS))
             newest = latest[row["key"]]
             is_overtaken = row["op"] == "delete" and row["email"] != newest["email"]
             is_shown = row is newest or is_overtaken
@@ -200,7 +206,7 @@ class Outbox:
                 connection,
                 "activation.esp_outbox (change_seq bigint, op varchar, customer_key varchar,"
                 " esp_id varchar, new_esp_id varchar, email varchar, changed_at varchar,"
-                " run_id varchar)",
+                " run_id varchar, payload varchar)",
                 outbox,
             )
             for name, rows in views.items():

@@ -300,6 +300,25 @@ def test_erasures_that_were_refused_for_thirty_days_are_said(name, outbox, tmp_p
         assert "never told" not in sends(name, esp, outbox, project)
 
 
+def test_an_event_that_has_expired_since_the_build_is_not_sent(outbox, tmp_path):
+    project = fast_project("braze", tmp_path)
+    keys = outbox.join(6)
+    outbox.build()
+    with KINDS["braze"]() as esp:
+        sends("braze", esp, outbox, project)
+        outbox.happen(keys[:2])
+        outbox.build()
+        outbox.expires_at = f"{datetime.now(UTC) - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}"
+        outbox.happen(keys[2:5])
+        outbox.build()
+        said = sends("braze", esp, outbox, project, "--dry-run")
+        assert "3 events have expired since the build" in said
+        said = sends("braze", esp, outbox, project)
+        assert "braze_event: 2 sent" in said and "3 events had expired since the build" in said
+        assert [event["external_id"] for event in esp.events] == keys[:2]
+        assert "expired" not in sends("braze", esp, outbox, project)
+
+
 # --- What was accepted and not applied ------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from tools.sync.run import (
     pending,
     say_untold,
     still_refused,
+    too_late,
     untold_erasures,
 )
 from tools.sync.state import Aside, cursors, state_place, state_store, tried
@@ -78,6 +79,9 @@ def dry_run(name: str, project: Path | None = None) -> int:
                 f"Merges, profiles and events would wait until {until:%Y-%m-%d %H:%M} UTC: nothing"
                 " follows a deletion in the same night."
             )
+        late = too_late(connection, name, at, aside)
+        if late:
+            print(f"{len(late):,} events have expired since the build and would not be sent.")
         print(f"{created(connection, name, at[f'{name}_upsert']):,} profiles would be created.")
         shown, of_people, payloads = Counter(), {}, []
         for sync in syncs:

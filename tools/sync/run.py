@@ -359,6 +359,31 @@ def never_told(
     return unneeded, unsettled
 
 
+def too_late(
+    connection: duckdb.DuckDBPyConnection, name: str, at: dict[str, int], aside: Aside
+) -> set[int]:
+    """Return the change_seq of events to be sent that have expired since the build.
+
+    Args:
+        connection: to the published database.
+        name: of the platform.
+        at: cursors, by sync.
+        aside: what was set aside: it is tried again.
+    """
+    sync = f"{name}_event"
+    found = connection.execute(
+        f"""
+        select change_seq
+        from activation.esp_{name} as shown
+        inner join activation.esp_outbox as outbox using (change_seq)
+        where shown.op = 'event' and (change_seq > $at or list_contains($again, change_seq))
+            and try_cast(outbox.payload ->> '$.expires_at' as timestamptz) <= $now
+        """,
+        {"at": at[sync], "again": sorted(aside.numbers[sync]), "now": datetime.now(UTC)},
+    ).fetchall()
+    return {number for (number,) in found}
+
+
 class Hold:
     """The time until which nothing is sent that may follow a deletion.
 
@@ -509,7 +534,7 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         due = [sync for sync in syncs if waiting[sync.name][0] or aside.numbers[sync.name] - unsure]
         if hold.until and not hold.is_new:
             due = [sync for sync in due if op_of(sync) not in HELD]
-        jobs, gave_up = folder / "jobs.jsonl", False
+        jobs, gave_up, late = folder / "jobs.jsonl", False, set()
         remember(jobs, remembered(jobs))
         with httpx.Client(timeout=30.0) as client, jobs.open("a", buffering=1) as accepted:
             endpoint = Endpoint(
@@ -535,6 +560,10 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
                         hold.take_back()
                     if hold.until:
                         continue
+                if op_of(sync) == "event":
+                    late = too_late(connection, name, at, aside)
+                    aside.forget(sync.name, aside.numbers[sync.name] & late)
+                    endpoint.unneeded = unneeded | late
                 blocked = behind_refused(connection, sync, aside)
                 outcome = retry_refused(sync, connection, endpoint, aside, blocked | unsure)
                 if outcome is not None and waiting[sync.name][0]:
@@ -571,8 +600,10 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         what = "what does not wait" if is_held else "everything"
         left = sorted(aside.all() - unsure)
         what += " but what is set aside" if left else ""
-        if endpoint.unneeded:
-            print(f"{len(endpoint.unneeded):,} were of people whom {name} was never told of.")
+        if unneeded:
+            print(f"{len(unneeded):,} were of people whom {name} was never told of.")
+        if late:
+            print(f"{len(late):,} events had expired since the build and were not sent.")
         if unsure:
             print(
                 f"{len(unsure):,} wait for an export that is later than they are: the last one does"
