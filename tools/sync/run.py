@@ -516,7 +516,7 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         waiting = pending(connection, name, syncs, state)
         fit(platform, syncs, waiting)
         at = cursors(syncs, state)
-        aside = Aside(syncs, state)
+        aside, hold = Aside(syncs, state), Hold(folder)
         untold, lost = untold_erasures(connection, name, at, aside)
         say_untold(untold, name)
         still_refused(connection, name, aside, at)
@@ -524,7 +524,7 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         unneeded, unsettled = never_told(connection, name, at, aside, reached)
         aside.settle(unneeded, unsettled)
         unsure = set().union(*unsettled.values())
-        again, hold = aside.all(), Hold(folder)
+        again = aside.all()
         if follows_a_deletion(connection, name, at, again, unneeded | unsure):
             # Before the first request, since this run may be killed after any.
             hold.begin()
