@@ -4,13 +4,17 @@
 
 Each stage is a program of its own, so that no database is held open between them. The first that
 fails ends the night, and the exit code says which: 1 check, 2 build, 3 sync, 4 read back. What was
-sent is also asked about where the sync ended with 1, since it may have set something aside.
+sent is also asked about where the sync ended with 1, since it may have set something aside. Where
+the sync would stop for its platform or variables, the night ends with 3 before it begins.
 """
 
 import subprocess
 import sys
 
 from tools.places import PROJECT
+from tools.sync.permit import Refused, require_variables
+from tools.sync.platforms import PLATFORMS
+from tools.sync.state import state_place
 
 STAGES = (("check", ()), ("build", ()), ("sync", ()), ("sync", ("--read-back",)))
 
@@ -36,7 +40,21 @@ def nightly(platform: str) -> int:
     return failed
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Run the night, if its sync can run."""
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
-    sys.exit(nightly(sys.argv[1]))
+    name = sys.argv[1]
+    try:
+        if name not in PLATFORMS:
+            raise Refused(f"There is no platform {name!r}: {', '.join(PLATFORMS)}.")
+        require_variables(PLATFORMS[name])
+        state_place(name)
+    except Refused as refusal:
+        print(refusal, file=sys.stderr)
+        sys.exit(3)
+    sys.exit(nightly(name))
+
+
+if __name__ == "__main__":
+    main()

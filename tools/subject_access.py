@@ -56,6 +56,15 @@ OWNED = {
     "cart_id": "core.fct_carts",
 }
 
+# Who has an address.
+SHARED = """
+    select customer_key from core.dim_identifiers
+    where identifier_type = 'email' and identifier = $email
+    union
+    select customer_key from core.dim_customers where email = $email
+    order by customer_key
+"""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -182,21 +191,13 @@ def person(connection: duckdb.DuckDBPyConnection, email: str, key: str | None) -
         SystemExit: if nobody, or more than one, has the address.
     """
     email = email.strip().lower()
-    found = connection.execute(
-        """
-        select customer_key from core.dim_identifiers
-        where identifier_type = 'email' and identifier = $email
-        union
-        select customer_key from core.dim_customers where email = $email
-        order by customer_key
-        """,
-        {"email": email},
-    ).fetchall()
+    found = connection.execute(SHARED, {"email": email}).fetchall()
     keys = [one for (one,) in found if key in (None, one)]
     if len(keys) > 1:
         sys.exit(
             f"{len(keys)} people have this address. Find out which of them asks, and name the"
-            f" customer key: SUBJECT_KEY= one of {', '.join(keys)}"
+            " customer key in SUBJECT_KEY. In the working database their keys are:\n"
+            + SHARED.replace("$email", "'<address>'")
         )
     if found and not keys:
         sys.exit("Nobody with this address has that customer key.")
@@ -331,8 +332,15 @@ def main() -> None:
     path = PROJECT / (sys.argv[1] if len(sys.argv) == 2 else named)
     answer = everything(email, os.environ.get("SUBJECT_KEY") or None)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(answer, file, ensure_ascii=False, indent=1, default=str)
+    # A new file in place of one that others may read; mkstemp's is for its owner.
+    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w") as file:
+            json.dump(answer, file, ensure_ascii=False, indent=1, default=str)
+        Path(partial).replace(path)
+    except BaseException:
+        Path(partial).unlink()
+        raise
     count = sum(len(table["rows"]) for table in answer["tables"])
     print(f"{count:,} rows of {len(answer['tables'])} tables are in {path}")
 

@@ -5,12 +5,23 @@ Writes what the sync reads of a published database, with the payloads of each pl
 
 import json
 import random
+import uuid
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
-ORDER = ("erase", "delete", "suppress", "merge", "upsert", "event")
+ORDER = (
+    "erase",
+    "delete",
+    "suppress",
+    "merge",
+    "upsert",
+    "event",
+)  # Of a row, as esp_outbox has them.
+COLUMNS = ("seq", "op", "key", "key", "new_key", "email", "at", "run_id", "payload")
+# Of every build, and of an export that is later.
+BUILT_AT, EXPORTED_AT = "2026-01-02T00:00:00Z", "2026-01-03 00:00:00"
 
 
 def email_of(key: str) -> str:
@@ -77,6 +88,7 @@ class Outbox:
         wanted: key to stage, of everyone who may be written to.
         erased: keys of people who asked to be erased.
         rows: of the outbox.
+        expires_at: of the events of the next build.
     """
 
     def __init__(self, path: Path):
@@ -92,6 +104,7 @@ class Outbox:
         self.retired: dict[str, str] = {}
         self.rows: list[dict] = []
         self.changes: list[tuple[str, str, str | None]] = []
+        self.expires_at = "2999-01-01T00:00:00Z"
         self.count = 0
 
     def join(self, count: int) -> list[str]:
@@ -146,6 +159,7 @@ class Outbox:
 
     def build(self) -> None:
         """Number what changed since the last time, and publish."""
+        run_id = str(uuid.uuid4())
         last = {(op, key): (op, key, new) for op, key, new in self.changes}
         for op, key, new in sorted(last.values(), key=lambda one: (ORDER.index(one[0]), one[1])):
             self.rows.append(
@@ -156,6 +170,9 @@ class Outbox:
                     new_key=new,
                     email=self.emails[key],
                     stage=self.wanted.get(key),
+                    at=BUILT_AT,
+                    run_id=run_id,
+                    payload=json.dumps({"expires_at": self.expires_at}) if op == "event" else None,
                 )
             )
         self.changes = []
@@ -171,9 +188,7 @@ class Outbox:
         latest = {row["key"]: row for row in self.rows if row["op"] != "event"}
         outbox, views = [], {name: [] for name in ("klaviyo", "braze", "generic")}
         for row in self.rows:
-            outbox.append(
-                tuple(row[name] for name in ("seq", "op", "key", "key", "new_key", "email"))
-            )
+            outbox.append(tuple(row[name] for name in COLUMNS))
             newest = latest[row["key"]]
             is_overtaken = row["op"] == "delete" and row["email"] != newest["email"]
             is_shown = row is newest or is_overtaken
@@ -190,7 +205,8 @@ class Outbox:
             _fill(
                 connection,
                 "activation.esp_outbox (change_seq bigint, op varchar, customer_key varchar,"
-                " esp_id varchar, new_esp_id varchar, email varchar)",
+                " esp_id varchar, new_esp_id varchar, email varchar, changed_at varchar,"
+                " run_id varchar, payload varchar)",
                 outbox,
             )
             for name, rows in views.items():
@@ -207,7 +223,9 @@ class Outbox:
                 create table monitoring.activation_tests as
                 select 'run' as run_id, 'a_test' as test_name, '{status}' as status;
                 create table core.dim_esp_contacts as
-                select '' as esp_contact_id, '' as external_id, '' as email, '' as export_kind
+                select
+                    '' as esp_contact_id, '' as external_id, '' as email, '' as export_kind,
+                    timestamp '{EXPORTED_AT}' as exported_at
                 limit 0;
                 """
             )

@@ -296,6 +296,42 @@ def test_nobody_is_told_of_somebody_else(shop, monkeypatch):
     assert "ann@example.com" in told and EMAIL not in told and "bob@example.com" not in told
 
 
+def test_what_is_told_is_for_its_owner_whatever_stood_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(subject_access, "everything", lambda email, key: {"tables": []})
+    monkeypatch.setenv("SUBJECT_EMAIL", "ann@example.com")
+    path = tmp_path / "access.json"
+    path.write_text("")
+    path.chmod(0o644)
+    monkeypatch.setattr("sys.argv", ["subject_access", str(path)])
+    subject_access.main()
+    assert path.stat().st_mode & 0o777 == 0o600 and json.loads(path.read_text())
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_a_shared_address_no_key_is_printed():
+    with duckdb.connect() as connection:
+        connection.execute(
+            """
+            create schema core;
+            create table core.dim_identifiers as
+            select
+                'main' as store, 'email' as identifier_type, 'ann@example.com' as identifier,
+                true as is_shared, unnest(['key_1', 'key_2']) as customer_key;
+            create table core.dim_customers as select '' as customer_key, '' as email limit 0;
+            create table core.dim_customer_records as select '' as own_key, '' as customer_key
+            limit 0;
+            """
+        )
+        with pytest.raises(SystemExit) as ended:
+            subject_access.person(connection, "ann@example.com", None)
+        said = str(ended.value)
+        assert "2 people" in said and "key_1" not in said and "ann@" not in said
+        # The query that it names shows them.
+        query = said.partition("\n")[2].replace("<address>", "ann@example.com")
+        assert connection.execute(query).fetchall() == [("key_1",), ("key_2",)]
+        assert subject_access.person(connection, "ann@example.com", "key_2").keys == ["key_2"]
+
+
 # --- Explained ------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """What the sync sends, when it sends nothing, and what it says about it."""
 
+import copy
 import json
 import os
 import random
@@ -7,6 +8,7 @@ import re
 import subprocess
 import time
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 import duckdb
 import httpx
@@ -16,7 +18,7 @@ from drt.config.parser import load_syncs_safe
 
 from tests.e2e.checks import assert_holds, assert_nothing_came_back, at_random, sends
 from tests.e2e.loopback_esp import KEY, Limits
-from tests.e2e.outbox import ORDER, Outbox
+from tests.e2e.outbox import EXPORTED_AT, ORDER, Outbox
 from tests.e2e.runs import KINDS, fast_project, run, start
 from tools import nightly
 from tools.places import ROOT
@@ -24,6 +26,7 @@ from tools.sync import state
 from tools.sync.__main__ import main
 from tools.sync.platforms import PLATFORMS
 from tools.sync.run import op_of
+from tools.sync.state import Aside
 
 THOROUGH = "LETTERSHOP_THOROUGH" in os.environ
 SEEDS = range(10) if THOROUGH else range(2)
@@ -228,12 +231,14 @@ def test_who_swapped_addresses_while_no_sync_ran_is_made_anew_the_next_night(
         outbox.build()
         said = sends(name, esp, outbox, project, "--dry-run")
         assert "2 records would follow a deletion of the same id or address" in said
+        assert "Merges, profiles and events would wait until 20" in said
         said = sends(name, esp, outbox, project)
         assert f"{name}_delete: 2 sent" in said and f"{name}_upsert: 3 wait until 20" in said
         assert len(before - set(esp.held())) == 2 and len(esp.held()) == 8
         esp.forget_counts()
         assert "3 wait until" in sends(name, esp, outbox, project)
         assert not esp.answers
+        assert "events would wait until 20" in sends(name, esp, outbox, project, "--dry-run")
         held_until = tmp_path / "state" / name / "held_until"
         wait = datetime.fromisoformat(held_until.read_text()) - datetime.now(UTC)
         assert timedelta(hours=19) < wait <= timedelta(hours=20)
@@ -263,9 +268,55 @@ def test_erasures_that_nobody_told_in_time_are_said(name, outbox, tmp_path):
             said = sends(name, esp, outbox, project, *option)
             assert f"2 erasures were never told to {name}" in said
         with duckdb.connect(str(outbox.path)) as connection:
-            connection.execute("insert into core.dim_esp_contacts values ('k', 'k', 'k', '')")
+            connection.execute(
+                "insert into core.dim_esp_contacts values ('k', 'k', 'k', '', ?)", [EXPORTED_AT]
+            )
         # An export says who is gone.
         assert "never told" not in sends(name, esp, outbox, project)
+
+
+def test_erasures_that_were_refused_for_thirty_days_are_said(name, outbox, tmp_path):
+    """The scrub takes the row, and nothing is left to try again: one run fails for it."""
+    project = fast_project(name, tmp_path)
+    keys = outbox.join(10)
+    outbox.build()
+    with KINDS[name]() as esp:
+        sends(name, esp, outbox, project)
+        esp.invalid = {keys[0]}
+        outbox.leave(keys[:1], "erase")
+        outbox.build()
+        for _ in range(2):
+            code, text = run(name, esp, tmp_path, project)
+            assert code == 1 and "never told" not in text
+        with duckdb.connect(str(outbox.path)) as connection:
+            connection.execute(
+                "update activation.esp_outbox set customer_key = null, esp_id = null, email = null"
+                " where op = 'erase'"
+            )
+            connection.execute(f"delete from activation.esp_{name} where op = 'erase'")
+        for option in (["--dry-run"], []):
+            code, text = run(name, esp, tmp_path, project, *option)
+            assert code == 1 and f"1 erasures were never told to {name}" in text
+        assert "never told" not in sends(name, esp, outbox, project)
+
+
+def test_an_event_that_has_expired_since_the_build_is_not_sent(outbox, tmp_path):
+    project = fast_project("braze", tmp_path)
+    keys = outbox.join(6)
+    outbox.build()
+    with KINDS["braze"]() as esp:
+        sends("braze", esp, outbox, project)
+        outbox.happen(keys[:2])
+        outbox.build()
+        outbox.expires_at = f"{datetime.now(UTC) - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}"
+        outbox.happen(keys[2:5])
+        outbox.build()
+        said = sends("braze", esp, outbox, project, "--dry-run")
+        assert "3 events have expired since the build" in said
+        said = sends("braze", esp, outbox, project)
+        assert "braze_event: 2 sent" in said and "3 events had expired since the build" in said
+        assert [event["external_id"] for event in esp.events] == keys[:2]
+        assert "expired" not in sends("braze", esp, outbox, project)
 
 
 # --- What was accepted and not applied ------------------------------------------------------------
@@ -381,6 +432,41 @@ def test_one_refused_erasure_stops_no_other(name, outbox, tmp_path):
         assert heir in json.dumps(esp.held())
 
 
+def test_what_was_set_aside_waits_a_night_after_a_deletion_too(name, outbox, tmp_path):
+    """The address of a deletion that is taken late is not taken anew in the same night."""
+    project = fast_project(name, tmp_path)
+    keys = outbox.join(50)
+    outbox.build()
+    held_until = tmp_path / "state" / name / "held_until"
+    with KINDS[name]() as esp:
+        sends(name, esp, outbox, project)
+        esp.invalid = {keys[0]}
+        outbox.leave(keys[:1], "erase")
+        heir, friend = outbox.join(2)
+        outbox.emails[heir] = outbox.emails[keys[0]]
+        outbox.build()
+        for _ in range(2):
+            code, text = run(name, esp, tmp_path, project)
+            # Refused, it is in nobody's way but the heir's.
+            assert code == 1 and "wait until" not in text and not held_until.exists()
+            assert friend in json.dumps(esp.held()) and heir not in json.dumps(esp.held())
+        esp.invalid = set()
+        (late,) = outbox.join(1)
+        outbox.build()
+        # Killed as soon as it was told: the hold is there already.
+        with mock.patch.object(Aside, "remove", side_effect=SystemExit(137)):
+            assert run(name, esp, tmp_path, project)[0] == 137 and held_until.exists()
+        assert keys[0] not in json.dumps(list(esp.held().values()))
+        for _ in range(2):
+            code, text = run(name, esp, tmp_path, project)
+            assert code == 1 and f"{name}_upsert: 2 wait until 20" in text, text
+            assert not {heir, late} & set(re.findall("c[0-9]{6}", json.dumps(esp.held())))
+        held_until.write_text(str(datetime.now(UTC) - timedelta(minutes=1)))
+        sends(name, esp, outbox, project)
+        assert heir in json.dumps(esp.held()) and not held_until.exists()
+        assert_holds(name, esp, outbox)
+
+
 def test_a_platform_that_refuses_everything_is_no_matter_of_records(outbox, tmp_path):
     """Nothing is passed over then; suppressions do not wait for deletions that are not taken."""
     project = fast_project("klaviyo", tmp_path)
@@ -487,6 +573,51 @@ def test_variables_are_asked_for_by_name(name, outbox, tmp_path, monkeypatch, ca
     assert f"{url} must begin with https://" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("KLAVIYO_API_KEY", "pk_schlüssel", "KLAVIYO_API_KEY has a character"),
+        ("KLAVIYO_API_KEY", "pk_1\npk_2", "KLAVIYO_API_KEY has a character"),
+        ("KLAVIYO_API_KEY", " \n", "KLAVIYO_API_KEY: a private API key"),
+        ("KLAVIYO_URL", "https://a.klaviyo.com:port", "KLAVIYO_URL is no URL"),
+        ("KLAVIYO_URL", "https://", "KLAVIYO_URL is no URL"),
+        ("LETTERSHOP_SYNC_STATE", "gcs://bucket/x", "s3://bucket/prefix or gs://bucket/prefix"),
+        ("LETTERSHOP_SYNC_STATE", "s3://", "s3://bucket/prefix or gs://bucket/prefix"),
+        ("LETTERSHOP_SYNC_STATE", f"{ROOT}/README.md/x", "README.md is a file"),
+    ],
+)
+def test_what_is_wrong_with_a_variable_is_said(
+    outbox, tmp_path, monkeypatch, capsys, variable, value, words
+):
+    outbox.join(1)
+    outbox.build()
+    said = {
+        "LETTERSHOP_PUBLISHED": str(outbox.path),
+        "LETTERSHOP_SYNC_STATE": str(tmp_path / "state"),
+        "KLAVIYO_API_KEY": KEY,
+        "KLAVIYO_URL": "http://127.0.0.1:1",
+    }
+    for name, its in (said | {variable: value}).items():
+        monkeypatch.setenv(name, its)
+    with pytest.raises(SystemExit) as ended:
+        main(["klaviyo"])
+    shown = capsys.readouterr().err
+    assert ended.value.code == 2 and words in shown and "pk_" not in shown
+    # The night does not check and build first.
+    monkeypatch.setattr("sys.argv", ["nightly", "klaviyo"])
+    with pytest.raises(SystemExit) as ended:
+        nightly.main()
+    assert ended.value.code == 3 and words in capsys.readouterr().err
+
+
+def test_a_key_may_end_with_a_line_break(name, outbox, tmp_path):
+    outbox.join(5)
+    outbox.build()
+    with KINDS[name]() as esp, mock.patch("tests.e2e.runs.KEY", f"{KEY}\n"):
+        sends(name, esp, outbox, fast_project(name, tmp_path))
+        assert_holds(name, esp, outbox)
+
+
 def test_a_build_for_another_platform_is_refused(outbox, tmp_path):
     outbox.join(5)
     outbox.build()
@@ -508,6 +639,43 @@ def test_another_outbox_is_refused(outbox, tmp_path):
         other.join(20)
         other.build()
         refuses("generic", esp, tmp_path, "another one", "LETTERSHOP_SYNC_STATE")
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+def test_an_outbox_from_a_backup_is_refused_once_it_has_outgrown_the_cursor(
+    outbox, tmp_path, is_old
+):
+    """Its new rows have numbers that were sent before, erasures among them."""
+    project = fast_project("generic", tmp_path)
+    keys = outbox.join(50)
+    outbox.build()
+    with KINDS["generic"]() as esp:
+        sends("generic", esp, outbox, project)
+        backup = copy.deepcopy({key: its for key, its in vars(outbox).items() if key != "path"})
+        outbox.leave(keys[20:21], "erase")
+        outbox.join(5)
+        outbox.build()
+        sends("generic", esp, outbox, project)
+        (path,) = (tmp_path / "state" / "generic").rglob("state.json")
+        if is_old:
+            # State of an older version is taken once, and marked.
+            kept = json.loads(path.read_text())
+            path.write_text(json.dumps({k: v for k, v in kept.items() if ".mark" not in k}))
+            sends("generic", esp, outbox, project)
+        assert outbox.rows[-1]["run_id"] in path.read_text()
+        vars(outbox).update(backup)
+        outbox.leave(keys[:1], "erase")
+        outbox.change(keys[10:20], "active")
+        outbox.build()
+        esp.forget_counts()
+        words = ("was written by another build", "LETTERSHOP_SYNC_STATE")
+        refuses("generic", esp, tmp_path, *words)
+        code, text = run("generic", esp, tmp_path, project, "--dry-run")
+        assert code == 2 and words[0] in text
+        (tmp_path / "state" / "generic" / "held_until").unlink(missing_ok=True)
+        path.unlink()
+        sends("generic", esp, outbox, project)
+        assert keys[0] not in esp.held()
 
 
 def test_an_op_without_a_sync_is_refused(outbox, tmp_path):
@@ -646,7 +814,8 @@ def test_whom_the_platform_was_never_told_of_it_is_not_told_to_suppress(outbox, 
             if kind != "none":
                 with duckdb.connect(str(outbox.path)) as connection:
                     connection.execute(
-                        "insert into core.dim_esp_contacts values ('k', 'k', 'k', ?)", [kind]
+                        "insert into core.dim_esp_contacts values ('k', 'k', 'k', ?, ?)",
+                        [kind, EXPORTED_AT],
                     )
             esp.log.clear()
             said = sends("klaviyo", esp, outbox, project)
@@ -654,6 +823,53 @@ def test_whom_the_platform_was_never_told_of_it_is_not_told_to_suppress(outbox, 
             hidden = not {outbox.emails[key] for key in fresh} & told
             assert hidden == (kind == "complete") and len(told) == (1 if hidden else 3)
             assert ("2 were of people whom klaviyo was never told of" in said) == hidden
+
+
+@pytest.mark.parametrize("then", ["gone", "there", "no export"])
+def test_a_withdrawal_is_passed_over_by_a_later_export_only(outbox, tmp_path, then):
+    """Who was never sent may have subscribed at the platform after an older one."""
+    project = fast_project("klaviyo", tmp_path)
+    keys = outbox.join(20)
+    outbox.build()
+
+    def export(exported_at, *emails):
+        with duckdb.connect(str(outbox.path)) as connection:
+            connection.executemany(
+                "insert into core.dim_esp_contacts values (?, ?, ?, 'complete', ?)",
+                [(who, who, who, exported_at) for who in ("k", *emails)],
+            )
+
+    with KINDS["klaviyo"]() as esp:
+        sends("klaviyo", esp, outbox, project)
+        fresh = outbox.join(2)
+        outbox.build()
+        outbox.leave(fresh[:1], "suppress")
+        outbox.leave(fresh[1:], "delete")
+        outbox.change(keys[:1], "active")
+        outbox.build()
+        esp.log.clear()
+
+        def told():
+            return {entry[2] for entry in esp.log if entry[0] == "received"}
+
+        for _ in range(2):
+            export("2026-01-01 00:00:00")
+            said = sends("klaviyo", esp, outbox, project)
+            assert "2 wait for an export that is later" in said and "everything" in said
+            assert told() == {outbox.emails[keys[0]]}
+            # What goes out meanwhile makes nobody known.
+            outbox.change(keys[:1], "new")
+            outbox.build()
+        if then != "no export":
+            export(EXPORTED_AT, *(outbox.emails[key] for key in fresh if then == "there"))
+        said = sends("klaviyo", esp, outbox, project)
+        assert "wait for an export" not in said
+        assert ({outbox.emails[key] for key in fresh} <= told()) == (then != "gone")
+        assert ("2 were of people whom klaviyo was never told of" in said) == (then == "gone")
+        outbox.publish()
+        esp.forget_counts()
+        assert "klaviyo was never" not in sends("klaviyo", esp, outbox, project)
+        assert not esp.answers
 
 
 def test_a_damaged_state_is_refused(outbox, tmp_path):
@@ -668,6 +884,30 @@ def test_a_damaged_state_is_refused(outbox, tmp_path):
             path.write_text(text)
             esp.forget_counts()
             refuses("generic", esp, tmp_path, "state.json is damaged")
+
+
+@pytest.mark.parametrize("text", ["", "in the morn", "2026-01-01T00:00:00"])
+def test_a_damaged_hold_is_refused(outbox, tmp_path, text):
+    outbox.join(5)
+    outbox.build()
+    with KINDS["generic"]() as esp:
+        path = tmp_path / "state" / "generic" / "held_until"
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+        refuses("generic", esp, tmp_path, "held_until is damaged", "remove it")
+        code, said = run("generic", esp, tmp_path, ROOT / "sync" / "generic", "--dry-run")
+        assert code == 2 and "held_until is damaged" in said
+
+
+def test_a_dry_run_shows_nothing_of_one_person_of_whom_much_waits(name, outbox, tmp_path):
+    keys = outbox.join(3)
+    outbox.build()
+    for _ in range(25):
+        outbox.happen(keys[:1])
+        outbox.build()
+    with KINDS[name]() as esp:
+        text = sends(name, esp, outbox, fast_project(name, tmp_path), "--dry-run")
+    assert "event 25" in " ".join(text.split()) and "@" not in text and keys[0] not in text
 
 
 def test_a_url_may_end_with_a_slash(outbox, tmp_path):
@@ -783,6 +1023,21 @@ def test_the_night_ends_at_the_stage_that_fails(monkeypatch, failing):
         ["tools.sync", "braze", "--read-back"],
     ]
     assert done == stages[: 4 if failing is None else failing + 1]
+
+
+def test_the_night_does_not_begin_without_a_platform(monkeypatch, capsys):
+    monkeypatch.setattr(nightly, "nightly", lambda platform: 0)
+    for name, words in (("klavio", "klaviyo, braze, generic"), ("braze", "BRAZE_API_KEY: ")):
+        monkeypatch.delenv("BRAZE_API_KEY", raising=False)
+        monkeypatch.setattr("sys.argv", ["nightly", name])
+        with pytest.raises(SystemExit) as ended:
+            nightly.main()
+        assert ended.value.code == 3 and words in capsys.readouterr().err
+    for variable, its in (("BRAZE_API_KEY", KEY), ("BRAZE_URL", "https://rest.example.com")):
+        monkeypatch.setenv(variable, its)
+    with pytest.raises(SystemExit) as ended:
+        nightly.main()
+    assert ended.value.code == 0
 
 
 def test_what_was_sent_is_read_back_although_something_was_set_aside(monkeypatch):

@@ -14,15 +14,18 @@ from tools.places import ROOT
 from tools.sync.permit import Refused, published, require_permit
 from tools.sync.platforms import PLATFORMS
 from tools.sync.run import (
-    HELD,
+    Hold,
     follows_a_deletion,
+    hold_from_now,
+    never_told,
     op_of,
     pending,
     say_untold,
     still_refused,
+    too_late,
     untold_erasures,
 )
-from tools.sync.state import Aside, cursors, state_store
+from tools.sync.state import Aside, cursors, state_place, state_store, tried
 
 # Values that fewer people than this have are not shown.
 SHOWN_FROM = 20
@@ -54,35 +57,51 @@ def dry_run(name: str, project: Path | None = None) -> int:
         at = cursors(syncs, state)
         for sync in syncs:
             print(f"{op_of(sync):<9}{waiting[sync.name][0]:>12,}")
-        aside = Aside(syncs, state)
+        aside = Aside(syncs, state, is_kept=False)
+        untold, lost = untold_erasures(connection, name, at, aside)
         still_refused(connection, name, aside, at)
-        refused = sum(map(len, aside.numbers.values()))
+        unneeded, unsettled = never_told(
+            connection, name, at, aside, tried(f"{name}_upsert", state)
+        )
+        aside.settle(unneeded, unsettled)
+        unsure = set().union(*unsettled.values())
+        refused = len(aside.all() - unsure)
         if refused:
             print(f"{refused:,} records that were set aside would be tried again.")
-        say_untold(untold_erasures(connection, name, at), name)
-        following = follows_a_deletion(connection, name, at)
+        say_untold(untold, name)
+        following = follows_a_deletion(connection, name, at, aside.all(), unneeded | unsure)
+        until = Hold(state_place(name)[0]).until
         if following:
+            until = hold_from_now()
+            print(f"{following:,} records would follow a deletion of the same id or address.")
+        if until:
             print(
-                f"{following:,} records would follow a deletion of the same id or address: for a"
-                f" night nothing of {', '.join(HELD)} would be sent."
+                f"Merges, profiles and events would wait until {until:%Y-%m-%d %H:%M} UTC: nothing"
+                " follows a deletion in the same night."
             )
+        late = too_late(connection, name, at, aside)
+        if late:
+            print(f"{len(late):,} events have expired since the build and would not be sent.")
         print(f"{created(connection, name, at[f'{name}_upsert']):,} profiles would be created.")
-        shown = Counter()
-        payloads = []
+        shown, of_people, payloads = Counter(), {}, []
         for sync in syncs:
             found = connection.execute(
-                f"select payload from activation.esp_{name} where op = ? and change_seq > ?"
-                " order by change_seq limit 1000",
+                "select shown.payload, coalesce(outbox.email, outbox.customer_key, outbox.esp_id)"
+                f" from activation.esp_{name} as shown"
+                " inner join activation.esp_outbox as outbox using (change_seq)"
+                " where shown.op = ? and change_seq > ? order by change_seq limit 1000",
                 [op_of(sync), at[sync.name]],
             ).fetchall()
-            payloads += [(op_of(sync), json.loads(payload)) for (payload,) in found]
-        for _, payload in payloads:
-            shown.update(leaves(payload))
+            for payload, person in found:
+                payloads.append((op_of(sync), json.loads(payload)))
+                of_people.setdefault(person, set()).update(leaves(payloads[-1][1]))
+        for values in of_people.values():
+            shown.update(values)
         for op in ("upsert", "suppress", "erase"):
             example = next((payload for its, payload in payloads if its == op), None)
             if example is not None:
                 print(f"{op}: {json.dumps(redacted(example, shown), ensure_ascii=False)}")
-    return 0
+    return 1 if lost else 0
 
 
 def created(connection: duckdb.DuckDBPyConnection, name: str, at: int) -> int:
@@ -136,7 +155,7 @@ def redacted(payload, shown: Counter, key: str = ""):
 
     Args:
         payload: of one record.
-        shown: how often each key has each value.
+        shown: how many people have each value of each key.
         key: under which it stands.
     """
     if isinstance(payload, dict):

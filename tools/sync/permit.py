@@ -73,20 +73,35 @@ def require_variables(platform: Platform) -> None:
         platform: which.
 
     Raises:
-        Refused: with the names that are missing.
+        Refused: with the names that are missing, or are not what they should be.
     """
+    for name in (*platform.variables, *platform.defaults):
+        # A file that a secret is read from often ends with a line break.
+        if name in os.environ:
+            os.environ[name] = os.environ[name].strip()
     for variable, default in platform.defaults.items():
-        os.environ.setdefault(variable, default)
+        os.environ[variable] = os.environ.get(variable) or default
     missing = {name: what for name, what in platform.variables.items() if not os.environ.get(name)}
     if missing:
         lines = "".join(f"\n  {name}: {what}" for name, what in missing.items())
         raise Refused(f"These environment variables are needed and not set:{lines}")
     for name in (*platform.variables, *platform.defaults):
+        said = os.environ[name]
+        if not (said.isascii() and said.isprintable()):
+            raise Refused(
+                f"{name} has a character that no request can carry: only letters from A to Z,"
+                " digits and signs of ASCII. Was it copied whole, and nothing beside it?"
+            )
         if not name.endswith("_URL"):
             continue
         if name != "WEBHOOK_URL":
             # Paths are put behind it.
             os.environ[name] = os.environ[name].rstrip("/")
-        url = httpx.URL(os.environ[name])
+        try:
+            url = httpx.URL(os.environ[name])
+        except httpx.InvalidURL:
+            url = None
+        if url is None or not url.host:
+            raise Refused(f"{name} is no URL: it must look like https://host or https://host:443.")
         if url.scheme != "https" and url.host not in ("127.0.0.1", "localhost", "::1"):
             raise Refused(f"{name} must begin with https://: what is sent is about people.")

@@ -33,7 +33,19 @@ from tools.sync.platforms import (
     remembered,
     wait_for_imports,
 )
-from tools.sync.state import STATE, Aside, alone, begin, cursors, rewind, state_store, tried
+from tools.sync.state import (
+    STATE,
+    Aside,
+    alone,
+    begin,
+    cursors,
+    keep_mark,
+    marks,
+    rewind,
+    state_store,
+    tried,
+    write_whole,
+)
 
 # What is not sent for so long after a deletion of the same id or address: the night after, it is.
 HELD, HELD_FOR = ("merge", "upsert", "event"), timedelta(hours=20)
@@ -44,6 +56,51 @@ HELD_WORDS = (
 # What may go out although something before it was refused, and so many refused ones are named.
 NEVER_WAIT, NAMED = ("erase", "delete", "suppress"), 50
 PROFILE = DuckDBProfile(type="duckdb", database="")
+
+
+class Observer(StatePersistingObserver):
+    """Keeps drt's cursors, and before each by which build the row at it was written."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, state: StateStore):
+        """Keep them.
+
+        Args:
+            connection: to the published database.
+            state: drt's.
+        """
+        super().__init__(state, None)
+        self.connection, self.state = connection, state
+
+    def on_sync_completed(self, sync_name, result, started_at, new_cursor_value, cursor_field):
+        """Keep a cursor with its mark.
+
+        Args:
+            sync_name: of the sync.
+            result: drt's.
+            started_at: drt's.
+            new_cursor_value: up to which it has come.
+            cursor_field: drt's.
+        """
+        with contextlib.suppress(Exception):
+            # Without a mark a cursor is as good; drt says what it cannot write itself.
+            mark(self.connection, self.state, sync_name, int(new_cursor_value or 0))
+        super().on_sync_completed(sync_name, result, started_at, new_cursor_value, cursor_field)
+
+
+def mark(connection: duckdb.DuckDBPyConnection, state: StateStore, name: str, number: int) -> None:
+    """Keep by which build the row was written up to which a sync has come.
+
+    Args:
+        connection: to the published database.
+        state: drt's.
+        name: of the sync.
+        number: change_seq of the row.
+    """
+    found = connection.execute(
+        "select coalesce(run_id, '') from activation.esp_outbox where change_seq = ?", [number]
+    ).fetchone()
+    if found:
+        keep_mark(name, number, found[0], state)
 
 
 class Snapshot:
@@ -109,6 +166,19 @@ def pending(
             f"The sync to {name} has come to change {max(at.values())}, and the outbox ends at"
             f" {end}: it is another one, or older. Name another {STATE} to begin anew with it."
         )
+    marked = set(marks(syncs, state).values())
+    same = connection.execute(
+        "select change_seq, coalesce(run_id, '') from activation.esp_outbox"
+        " where list_contains(?, change_seq)",
+        [sorted({number for number, _ in marked})],
+    ).fetchall()
+    if others := sorted(marked - set(same)):
+        raise Refused(
+            f"Change {others[0][0]}, to which the sync to {name} has come, was written by another"
+            " build: the outbox was restored from a backup, or replaced, and what it has written"
+            f" since would be passed over. Restore {STATE} from the same backup, or name another"
+            " to begin anew."
+        )
     ops = connection.execute(f"select distinct op from activation.esp_{name}").fetchall()
     (is_written,) = connection.execute(
         "select count(*) > 0 from activation.esp_outbox where esp_id is not null"
@@ -130,13 +200,21 @@ def pending(
     }
 
 
-def follows_a_deletion(connection: duckdb.DuckDBPyConnection, name: str, at: dict[str, int]) -> int:
+def follows_a_deletion(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    at: dict[str, int],
+    again: set[int],
+    spared: set[int],
+) -> int:
     """Return how many records to be sent are of an id or address that is to be deleted first.
 
     Args:
         connection: to the published database.
         name: of the platform.
         at: cursors, by sync.
+        again: change_seq of what was set aside, and is tried again.
+        spared: change_seq of deletions that the platform is not told of, or does not take.
     """
     sent = "values " + ", ".join(f"('{sync.partition('_')[2]}', {seq})" for sync, seq in at.items())
     return connection.execute(
@@ -145,11 +223,11 @@ def follows_a_deletion(connection: duckdb.DuckDBPyConnection, name: str, at: dic
             select outbox.*
             from activation.esp_{name} as shown
             inner join activation.esp_outbox as outbox using (change_seq)
-            inner join ({sent}) as sent (op, change_seq)
-                on shown.op = sent.op and shown.change_seq > sent.change_seq
+            inner join ({sent}) as sent (op, change_seq) on shown.op = sent.op
+            where shown.change_seq > sent.change_seq or list_contains($again, shown.change_seq)
         ), gone as (
             select unnest([esp_id, email]) as name from pending
-            where op in ('erase', 'delete')
+            where op in ('erase', 'delete') and not list_contains($spared, change_seq)
         ), named as (
             select name from gone where name is not null
         )
@@ -158,12 +236,15 @@ def follows_a_deletion(connection: duckdb.DuckDBPyConnection, name: str, at: dic
             and (
                 esp_id in (from named) or new_esp_id in (from named) or email in (from named)
             )
-        """
+        """,
+        {"again": sorted(again), "spared": sorted(spared)},
     ).fetchone()[0]
 
 
-def untold_erasures(connection: duckdb.DuckDBPyConnection, name: str, at: dict[str, int]) -> int:
-    """Return how many erasures the platform was never told of, and cannot be any more.
+def untold_erasures(
+    connection: duckdb.DuckDBPyConnection, name: str, at: dict[str, int], aside: Aside
+) -> tuple[int, set[int]]:
+    """Return how many erasures the platform did not take, and cannot be told of any more.
 
     Without an export an erasure counts as done after thirty days, and the outbox forgets whose it
     was. With one it is done when the platform no longer shows the person.
@@ -172,22 +253,28 @@ def untold_erasures(connection: duckdb.DuckDBPyConnection, name: str, at: dict[s
         connection: to the published database.
         name: of the platform.
         at: cursors, by sync; where there is none yet, nobody was sent.
+        aside: what was refused.
+
+    Returns:
+        The number of all of them, and the change_seq of those that the platform refused.
     """
-    if not any(at.values()):
-        return 0
-    return connection.execute(
-        "select count(*) from activation.esp_outbox where op = 'erase' and esp_id is null"
-        " and change_seq > ? and not exists (select 1 from core.dim_esp_contacts)",
-        [at[f"{name}_erase"]],
-    ).fetchone()[0]
+    found = connection.execute(
+        "select change_seq from activation.esp_outbox where op = 'erase' and esp_id is null"
+        " and not exists (select 1 from core.dim_esp_contacts)",
+    ).fetchall()
+    numbers = {number for (number,) in found}
+    refused = numbers & aside.numbers[f"{name}_erase"]
+    unsent = {number for number in numbers if number > at[f"{name}_erase"]}
+    return len(refused | (unsent if any(at.values()) else set())), refused
 
 
 def say_untold(count: int, name: str) -> None:
     """Print what untold_erasures found."""
     if count:
         print(
-            f"{count:,} erasures were never told to {name}: no sync ran within thirty days of them,"
-            " and whose they were is forgotten. Look there for people who asked to be erased.",
+            f"{count:,} erasures were never told to {name}: for thirty days no sync ran, or it"
+            " refused them, and whose they were is forgotten. Look there for people who asked to"
+            " be erased.",
             file=sys.stderr,
         )
 
@@ -198,38 +285,57 @@ def newest(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def never_told(
-    connection: duckdb.DuckDBPyConnection, name: str, at: dict[str, int], reached: int
-) -> set[int]:
-    """Return the change_seq of deletions and suppressions of people whom the platform cannot have.
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    at: dict[str, int],
+    aside: Aside,
+    reached: int,
+) -> tuple[set[int], dict[str, set[int]]]:
+    """Return the change_seq of deletions and suppressions of people whom we never told it of.
 
     They came and left between two syncs, and a complete export does not show them: an address would
-    be handed over only to say that it must not be written to.
+    be handed over only to say that it must not be written to. Only an export later than the row
+    settles it, since the person may have subscribed at the platform after an older one.
 
     Args:
         connection: to the published database.
         name: of the platform.
         at: cursors, by sync.
+        aside: what was set aside, and what of it waits for a later export.
         reached: the greatest change_seq that was ever begun to be sent; 0 where nothing is known.
+
+    Returns:
+        What the platform need not have; and what waits for a later export, by sync.
     """
+    waits = set().union(*aside.waits.values())
     if not reached:
-        return set()
+        return set(), {}
     found = connection.execute(
         f"""
-        select change_seq, shown.op
+        select
+            change_seq,
+            shown.op,
+            not exists (
+                select 1 from core.dim_esp_contacts as held
+                where held.exported_at <= cast(cast(outbox.changed_at as timestamptz) as timestamp)
+            ) as is_settled
         from activation.esp_{name} as shown
         inner join activation.esp_outbox as outbox using (change_seq)
         where shown.op in ('delete', 'suppress')
-            and exists (
-                select 1 from activation.esp_outbox as meant
-                where meant.op = 'upsert' and meant.esp_id = outbox.esp_id
-                    and meant.change_seq > $reached
-            )
-            and not exists (
-                select 1 from activation.esp_outbox as told
-                where told.change_seq <= $reached and (
-                    outbox.esp_id in (told.esp_id, told.new_esp_id)
-                    or told.email = outbox.email
-                    or told.customer_key = outbox.customer_key
+            and (
+                list_contains($waits, change_seq)
+                or exists (
+                    select 1 from activation.esp_outbox as meant
+                    where meant.op = 'upsert' and meant.esp_id = outbox.esp_id
+                        and meant.change_seq > $reached
+                )
+                and not exists (
+                    select 1 from activation.esp_outbox as told
+                    where told.change_seq <= $reached and (
+                        outbox.esp_id in (told.esp_id, told.new_esp_id)
+                        or told.email = outbox.email
+                        or told.customer_key = outbox.customer_key
+                    )
                 )
             )
             and exists (select 1 from core.dim_esp_contacts where export_kind = 'complete')
@@ -239,29 +345,102 @@ def never_told(
                     or outbox.esp_id in (held.external_id, held.esp_contact_id)
             )
         """,
-        {"reached": reached},
+        {"reached": reached, "waits": sorted(waits)},
     ).fetchall()
-    return {number for number, op in found if number > at[f"{name}_{op}"]}
+    unneeded, unsettled = set(), {}
+    for number, op, is_settled in found:
+        sync = f"{name}_{op}"
+        if number <= at[sync] and number not in aside.numbers[sync]:
+            continue
+        if is_settled:
+            unneeded.add(number)
+        else:
+            unsettled.setdefault(sync, set()).add(number)
+    return unneeded, unsettled
 
 
-def hold(folder: Path, count: int) -> datetime | None:
-    """Return until when nothing is sent that may follow a deletion; None for not at all.
+def too_late(
+    connection: duckdb.DuckDBPyConnection, name: str, at: dict[str, int], aside: Aside
+) -> set[int]:
+    """Return the change_seq of events to be sent that have expired since the build.
+
+    Args:
+        connection: to the published database.
+        name: of the platform.
+        at: cursors, by sync.
+        aside: what was set aside: it is tried again.
+    """
+    sync = f"{name}_event"
+    found = connection.execute(
+        f"""
+        select change_seq
+        from activation.esp_{name} as shown
+        inner join activation.esp_outbox as outbox using (change_seq)
+        where shown.op = 'event' and (change_seq > $at or list_contains($again, change_seq))
+            and try_cast(outbox.payload ->> '$.expires_at' as timestamptz) <= $now
+        """,
+        {"at": at[sync], "again": sorted(aside.numbers[sync]), "now": datetime.now(UTC)},
+    ).fetchall()
+    return {number for (number,) in found}
+
+
+class Hold:
+    """The time until which nothing is sent that may follow a deletion.
 
     Platforms delete when they have time. What follows at once may be deleted with it.
 
-    Args:
-        folder: of the state.
-        count: of the records that would follow a deletion in this run.
+    Attributes:
+        until: when it ends; None where nothing is held.
+        is_new: whether it was begun by this run.
     """
-    path, now = folder / "held_until", datetime.now(UTC).replace(microsecond=0)
-    if count:
-        path.write_text((now + HELD_FOR).isoformat())
-    if path.exists():
-        until = datetime.fromisoformat(path.read_text())
-        if now < until:
-            return until
-        path.unlink()
-    return None
+
+    def __init__(self, folder: Path):
+        """Read it.
+
+        Args:
+            folder: of the state.
+
+        Raises:
+            Refused: if what is written there is no time.
+        """
+        self.path, self.is_new = folder / "held_until", False
+        self.until = self.before = self._read()
+
+    def _read(self) -> datetime | None:
+        if not self.path.exists():
+            return None
+        try:
+            until = datetime.fromisoformat(self.path.read_text().strip())
+            return until if datetime.now(UTC) < until else None
+        except (ValueError, TypeError):
+            raise Refused(
+                f"{self.path} is damaged: until when merges, profiles and events wait is not known."
+                " Write a time there, such as"
+                f" {hold_from_now().isoformat()}; or remove it, if no deletion went out in the last"
+                " twenty hours."
+            ) from None
+
+    def begin(self) -> None:
+        """Hold from now on, whatever becomes of this run."""
+        self.until, self.is_new = hold_from_now(), True
+        self.keep()
+
+    def take_back(self) -> None:
+        """Hold as before: no deletion was taken that something would follow."""
+        self.until, self.is_new = self.before, False
+        self.keep()
+
+    def keep(self) -> None:
+        """Write it down, or forget what is over."""
+        if self.until:
+            write_whole(self.path, self.until.isoformat())
+        else:
+            self.path.unlink(missing_ok=True)
+
+
+def hold_from_now() -> datetime:
+    """Return when a hold ends that begins now."""
+    return datetime.now(UTC).replace(microsecond=0) + HELD_FOR
 
 
 def fit(platform: Platform, syncs: list[SyncConfig], waiting: dict[str, tuple[int, int]]) -> None:
@@ -337,17 +516,25 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         waiting = pending(connection, name, syncs, state)
         fit(platform, syncs, waiting)
         at = cursors(syncs, state)
-        say_untold(untold_erasures(connection, name, at), name)
-        until = hold(folder, follows_a_deletion(connection, name, at))
-        held = [sync for sync in syncs if until and op_of(sync) in HELD and waiting[sync.name][0]]
-        aside = Aside(syncs, state)
+        aside, hold = Aside(syncs, state), Hold(folder)
+        untold, lost = untold_erasures(connection, name, at, aside)
+        say_untold(untold, name)
         still_refused(connection, name, aside, at)
-        due = [
-            sync
-            for sync in syncs
-            if sync not in held and (waiting[sync.name][0] or aside.numbers[sync.name])
-        ]
-        jobs, gave_up = folder / "jobs.jsonl", False
+        reached = tried(f"{name}_upsert", state)
+        unneeded, unsettled = never_told(connection, name, at, aside, reached)
+        aside.settle(unneeded, unsettled)
+        unsure = set().union(*unsettled.values())
+        again = aside.all()
+        if follows_a_deletion(connection, name, at, again, unneeded | unsure):
+            # Before the first request, since this run may be killed after any.
+            hold.begin()
+        hold.keep()
+        for sync_name in at.keys() - marks(syncs, state).keys():
+            mark(connection, state, sync_name, at[sync_name])
+        due = [sync for sync in syncs if waiting[sync.name][0] or aside.numbers[sync.name] - unsure]
+        if hold.until and not hold.is_new:
+            due = [sync for sync in due if op_of(sync) not in HELD]
+        jobs, gave_up, late = folder / "jobs.jsonl", False, set()
         remember(jobs, remembered(jobs))
         with httpx.Client(timeout=30.0) as client, jobs.open("a", buffering=1) as accepted:
             endpoint = Endpoint(
@@ -357,7 +544,7 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
                 set_aside=aside.add,
                 report=print if verbose else lambda line: None,
             )
-            endpoint.unneeded = never_told(connection, name, at, tried(f"{name}_upsert", state))
+            endpoint.unneeded = unneeded
             if due:
                 wait_for_imports(platform, client, syncs, pause, stop)
             for sync in due:
@@ -365,17 +552,22 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
                     break
                 if gave_up and op_of(sync) not in NEVER_WAIT:
                     break
+                if op_of(sync) in HELD:
+                    if hold.is_new and not follows_a_deletion(
+                        connection, name, at, again, aside.all() | unneeded
+                    ):
+                        # The platform refused the deletions: what follows them is set aside.
+                        hold.take_back()
+                    if hold.until:
+                        continue
+                if op_of(sync) == "event":
+                    late = too_late(connection, name, at, aside)
+                    aside.forget(sync.name, aside.numbers[sync.name] & late)
+                    endpoint.unneeded = unneeded | late
                 blocked = behind_refused(connection, sync, aside)
-                outcome = retry_refused(sync, connection, endpoint, aside, blocked)
-                if (
-                    outcome
-                    and op_of(sync) in NEVER_WAIT[:2]
-                    and any_behind(connection, name, syncs, aside)
-                ):
-                    # The platform deletes when it has time: what waited for it waits a night more.
-                    hold(folder, outcome)
+                outcome = retry_refused(sync, connection, endpoint, aside, blocked | unsure)
                 if outcome is not None and waiting[sync.name][0]:
-                    endpoint.begin(blocked)
+                    endpoint.begin(blocked | unsure)
                     if op_of(sync) == "upsert":
                         try:
                             begin(sync.name, newest(connection), state)
@@ -394,20 +586,34 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         if received:
             print("Stopped between two requests. Run it again: it goes on from here.")
             return 128 + received[0]
-        for sync in held:
-            print(f"{sync.name}: {waiting[sync.name][0]:,} wait until {until:%Y-%m-%d %H:%M} UTC")
-        if held:
+        held = {
+            sync.name: waiting[sync.name][0] + len(aside.numbers[sync.name])
+            for sync in syncs
+            if hold.until and op_of(sync) in HELD
+        }
+        for sync, count in held.items():
+            if count:
+                print(f"{sync}: {count:,} wait until {hold.until:%Y-%m-%d %H:%M} UTC")
+        is_held = any(held.values())
+        if is_held:
             print(HELD_WORDS)
-        what = "what does not wait" if held else "everything"
-        left = sorted(set().union(*aside.numbers.values()))
+        what = "what does not wait" if is_held else "everything"
+        left = sorted(aside.all() - unsure)
         what += " but what is set aside" if left else ""
-        if endpoint.unneeded:
-            print(f"{len(endpoint.unneeded):,} were of people whom {name} was never told of.")
+        if unneeded:
+            print(f"{len(unneeded):,} were of people whom {name} was never told of.")
+        if late:
+            print(f"{len(late):,} events had expired since the build and were not sent.")
+        if unsure:
+            print(
+                f"{len(unsure):,} wait for an export that is later than they are: the last one does"
+                f" not show the people, whom {name} was never told of."
+            )
         print(f"{name} took {what}, in {endpoint.request_count:,} requests.")
         if endpoint.refused_count:
             print(f"  {endpoint.refused_count:,} records it says were done before.")
         say_aside(left)
-    return 1 if left else 0
+    return 1 if left or lost else 0
 
 
 def say_aside(numbers: list[int]) -> None:
@@ -477,13 +683,6 @@ def behind_refused(
         {"numbers": numbers, "op": op},
     ).fetchall()
     return {number for (number,) in found}
-
-
-def any_behind(
-    connection: duckdb.DuckDBPyConnection, name: str, syncs: list[SyncConfig], aside: Aside
-) -> bool:
-    """Return whether anything waits behind what was refused."""
-    return any(behind_refused(connection, sync, aside) for sync in syncs)
 
 
 def retry_refused(
@@ -558,7 +757,7 @@ def send_op(
         PROFILE,
         Path(),
         state_manager=state,
-        observer=StatePersistingObserver(state, None),
+        observer=Observer(connection, state),
         stop_event=stop,
         vars={},
     )

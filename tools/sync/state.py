@@ -24,6 +24,18 @@ REMOTE = {"s3": "s3", "gs": "gcs"}
 NEEDED = {"s3": "boto3", "gs": "google.cloud.storage"}
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Args:
+        path: of the file.
+        text: what is to stand in it.
+    """
+    partial = path.with_suffix(f".{os.getpid()}")
+    partial.write_text(text)
+    partial.replace(path)
+
+
 class Folder(LocalStateManager):
     """drt's state in a folder, written whole or not at all."""
 
@@ -44,9 +56,7 @@ class Folder(LocalStateManager):
 
     def _save_all(self, data: dict) -> None:
         self._state_dir.mkdir(parents=True, exist_ok=True)
-        partial = self._state_file.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps(data, indent=2))
-        partial.replace(self._state_file)
+        write_whole(self._state_file, json.dumps(data, indent=2))
 
 
 def state_place(name: str) -> tuple[Path, str | None]:
@@ -54,10 +64,20 @@ def state_place(name: str) -> tuple[Path, str | None]:
 
     Args:
         name: of the platform.
+
+    Raises:
+        Refused: if it can be neither.
     """
     said = os.environ.get(STATE) or STATE_DEFAULT
-    remote = said.partition("://")[0] in REMOTE and "://" in said
-    return PROJECT / (STATE_DEFAULT if remote else said) / name, said if remote else None
+    scheme, separator, bucket = said.partition("://")
+    remote = bool(separator)
+    if remote and (scheme not in REMOTE or not bucket.strip("/")):
+        raise Refused(f"{STATE} must be a folder, s3://bucket/prefix or gs://bucket/prefix.")
+    folder = PROJECT / (STATE_DEFAULT if remote else said) / name
+    for part in (folder, *folder.parents):
+        if part.exists() and not part.is_dir():
+            raise Refused(f"{STATE} must be a folder, and {part} is a file.")
+    return folder, said if remote else None
 
 
 def is_installed(module: str) -> bool:
@@ -101,11 +121,17 @@ def alone(name: str) -> Iterator[Path]:
         name: of the platform.
 
     Raises:
-        Refused: if another run holds it.
+        Refused: if another run holds it, or it cannot be written to.
     """
     folder, _ = state_place(name)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        opened = (folder / "lock").open("w")
+    except OSError as error:
+        raise Refused(
+            f"{folder} cannot be written to: {error.strerror}. It is the sync's."
+        ) from None
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -127,27 +153,60 @@ def cursors(syncs: list[SyncConfig], state: StateStore) -> dict[str, int]:
     }
 
 
+def marks(syncs: list[SyncConfig], state: StateStore) -> dict[str, tuple[int, str]]:
+    """Return of each sync a change_seq that it has come to, and the run that wrote the row there.
+
+    State of older versions has none; what a later build writes at a number is another run's.
+
+    Args:
+        syncs: of the platform.
+        state: drt's.
+    """
+    found = {sync.name: state.get_last_sync(f"{sync.name}.mark") for sync in syncs}
+    said = {
+        name: kept.last_cursor_value.partition(":")
+        for name, kept in found.items()
+        if kept and kept.last_cursor_value
+    }
+    return {name: (int(number), run) for name, (number, _, run) in said.items()}
+
+
+def keep_mark(name: str, number: int, run: str, state: StateStore) -> None:
+    """Remember which run wrote the row that a sync has come to."""
+    now = datetime.now(UTC).isoformat()
+    state.save_sync(
+        SyncState(f"{name}.mark", now, 0, "success", None, last_cursor_value=f"{number}:{run}")
+    )
+
+
 class Aside:
     """What the platform refused, beside the cursors: change numbers by sync, and nothing else.
 
     Attributes:
         numbers: of what is still to be taken, by sync.
+        waits: of what an export is to settle before anybody is told, by sync.
         seen: of everything that was refused at the begin of this run or since, by sync.
     """
 
-    def __init__(self, syncs: list[SyncConfig], state: StateStore):
+    def __init__(self, syncs: list[SyncConfig], state: StateStore, is_kept: bool = True):
         """Read it.
 
         Args:
             syncs: of the platform.
             state: drt's.
+            is_kept: whether changes are written.
         """
-        self.state, self.numbers = state, {}
+        self.state, self.is_kept, self.numbers, self.waits = state, is_kept, {}, {}
         for sync in syncs:
-            kept = state.get_last_sync(f"{sync.name}.refused")
-            said = (kept.last_cursor_value or "").split(",") if kept else []
-            self.numbers[sync.name] = {int(number) for number in said if number}
+            for held, word in ((self.numbers, "refused"), (self.waits, "waits")):
+                kept = state.get_last_sync(f"{sync.name}.{word}")
+                said = (kept.last_cursor_value or "").split(",") if kept else []
+                held[sync.name] = {int(number) for number in said if number}
         self.seen = {name: set(numbers) for name, numbers in self.numbers.items()}
+
+    def all(self) -> set[int]:
+        """Return what is still to be taken, of all syncs."""
+        return set().union(*self.numbers.values())
 
     def add(self, name: str, numbers: list[int]) -> None:
         """Set numbers of a sync aside."""
@@ -163,14 +222,33 @@ class Aside:
         self.seen[name] -= numbers
         self._keep(name, self.numbers[name] - numbers)
 
-    def _keep(self, name: str, numbers: set[int]) -> None:
-        if numbers == self.numbers[name]:
+    def settle(self, unneeded: set[int], unsettled: dict[str, set[int]]) -> None:
+        """Forget what nobody has to be told of, and remember what waits for an export.
+
+        Args:
+            unneeded: numbers of any sync.
+            unsettled: numbers by sync.
+        """
+        for name in self.numbers:
+            self.forget(name, self.numbers[name] & unneeded)
+            self._keep(name, unsettled.get(name, set()), self.waits, "waits")
+
+    def _keep(
+        self,
+        name: str,
+        numbers: set[int],
+        held: dict[str, set[int]] | None = None,
+        word: str = "refused",
+    ) -> None:
+        held = self.numbers if held is None else held
+        if numbers == held[name]:
             return
         text, now = ",".join(map(str, sorted(numbers))), datetime.now(UTC).isoformat()
-        self.state.save_sync(
-            SyncState(f"{name}.refused", now, 0, "partial", None, last_cursor_value=text)
-        )
-        self.numbers[name] = numbers
+        if self.is_kept:
+            self.state.save_sync(
+                SyncState(f"{name}.{word}", now, 0, "partial", None, last_cursor_value=text)
+            )
+        held[name] = numbers
 
 
 def tried(name: str, state: StateStore) -> int:
