@@ -1,8 +1,9 @@
 {#
     Stops esp_outbox before it writes anything, where a build would change more at the ESP than an
     ordinary day does: an empty or broken landing looks like everybody's leaving. Runs as its
-    pre-hook. The var approve_esp_changes lets one build through that would change so many profiles
-    and no other number.
+    pre-hook, after scrub_outbox: an erasure that is confirmed frees the address for somebody else,
+    who is counted. The var approve_esp_changes lets one build through that would change so many
+    profiles and no other number.
 
     Args:
         relation (Relation): esp_outbox.
