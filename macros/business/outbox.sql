@@ -264,8 +264,9 @@ wanted as (
 
     Args:
         outbox (Relation): esp_outbox.
-    Returns: str, a query of one row: written_count (rows of the outbox), sent_count (profiles that
-        the ESP should hold by the outbox), wanted_count, gone_count (sent ones that are taken from
+    Returns: str, a query of one row: written_count (rows of the outbox), synced_count (contacts of
+        the ESP that carry a greater number than any row), sent_count (profiles that the ESP should
+        hold by the outbox), wanted_count, gone_count (sent ones that are taken from
         the ESP and wanted neither under their key nor at their address), changed_count (sent ones
         that are taken, and those that are told what they are). No events, and nobody who was
         suppressed or deleted before.
@@ -319,6 +320,10 @@ wanted as (
 
     select
         (select count(*) from written) as written_count,
+        (
+            select count(*) from contacts
+            where synced_change_seq > (select coalesce(max(change_seq), 0) from written)
+        ) as synced_count,
         (select count(*) from latest where op = 'upsert') as sent_count,
         (select count(*) from wanted) as wanted_count,
         (select coalesce(sum(is_gone), 0) from taken) as gone_count,

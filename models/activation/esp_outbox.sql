@@ -76,8 +76,14 @@ changes as (
     {{ outbox_changes() }}
 ),
 
+-- Also after what the ESP was told by an outbox that was lost.
 last as (
-    select coalesce(max(change_seq), 0) as last_seq from written
+    select max(last_seq) as last_seq
+    from (
+        select coalesce(max(change_seq), 0) as last_seq from written
+        union all
+        select coalesce(max(synced_change_seq), 0) as last_seq from contacts
+    ) as numbers
 ),
 
 numbered as (

@@ -37,7 +37,7 @@ TABLES = {
     ),
     "core.dim_esp_contacts": (
         "esp_contact_id varchar, email varchar, external_id varchar, created_at timestamp,"
-        " exported_at timestamp, export_kind varchar"
+        " exported_at timestamp, export_kind varchar, synced_change_seq bigint"
     ),
     "activation.esp_trigger_events": (
         "trigger_key varchar, trigger_type varchar, customer_key varchar, payload varchar"
@@ -296,7 +296,8 @@ class History:
             "core.fct_erasures": erasures,
             "activation.esp_erasure_targets": list(targets.items()),
             "core.dim_esp_contacts": [
-                (row[0], row[1], row[2], row[5], row[6], "complete") for row in self.exported
+                (row[0], row[1], row[2], row[5], row[6], "complete", row[4])
+                for row in self.exported
             ],
             # A trigger of everybody every third day, whoever they are by now.
             "activation.esp_trigger_events": [
@@ -337,10 +338,11 @@ class History:
                 self.connection.executemany(f"insert into work.{name} values ({places})", rows)
         self.clean()
         before = self.rows("true")
+        last = max((row["change_seq"] for row in before), default=0)
         if is_counted:
             *_, changed_count = self.connection.execute(self.now_in(self.counted)).fetchone()
         self.connection.execute(f"insert into {OUTBOX} {self.now_in(self.statement)}")
-        written = self.rows(f"change_seq > {len(before)}")
+        written = self.rows(f"change_seq > {last}")
         newest = {row["esp_id"]: row["op"] for row in before if row["op"] != "event"}
         changed = {
             row["new_esp_id"] or row["esp_id"]
@@ -350,7 +352,7 @@ class History:
         }
         assert not is_counted or changed_count == len(changed), "the guard counts what is written"
         self.clean()
-        return self.rows(f"change_seq > {len(before)}")
+        return self.rows(f"change_seq > {last}")
 
     def check_what_waits(self) -> None:
         """Check that what was told differs from what is wanted in the mood alone, until the day."""
