@@ -506,6 +506,43 @@ decided as (
 {%- endmacro %}
 
 {#
+    Profiles whose only suppression the ESP may never have had: a sync passes over people who are not
+    in its newest export. A complete export that is a day newer than the row carries no number of ours
+    there; where somebody was sent as what they are, it carries some of others. Who was told twice is
+    not told again.
+
+    Args:
+        latest (str): a CTE, see latest_ops.
+        written (str): a CTE, the outbox as it is.
+        contacts (str): a CTE, the contacts that the ESP holds.
+        exports (str): a CTE, see going_profiles.
+    Returns: str, a query of esp_id, unique.
+#}
+{% macro unheard_profiles(latest, written, contacts, exports) -%}
+    select {{ latest }}.esp_id
+    from {{ latest }}
+    cross join {{ exports }}
+    cross join (
+        select max(synced_change_seq) as synced_change_seq from {{ contacts }}
+    ) as numbers
+    inner join {{ written }} as told on {{ latest }}.esp_id = told.esp_id
+    left join {{ contacts }} as held on {{ latest }}.email = held.email
+    where
+        {{ latest }}.op = 'suppress'
+        and not {{ exports }}.is_partial
+        and {{ exports }}.exported_at
+        >= {{ dbt.dateadd('day', 1, lettershop.time_of_iso_text(latest ~ '.changed_at')) }}
+    group by {{ latest }}.esp_id
+    having
+        count(distinct case when told.op = 'suppress' then told.change_seq end) = 1
+        and max(held.synced_change_seq) is null
+        and (
+            count(case when told.op = 'upsert' then 1 end) = 0
+            or max(numbers.synced_change_seq) is not null
+        )
+{%- endmacro %}
+
+{#
     Contacts that the ESP would write to and must not, of whom it was never told: suppressed once. Who
     was sent is suppressed with removed_profiles, and whom it forgets needs nothing.
 

@@ -50,10 +50,21 @@ written as (
 
 {{ decided_changes() }}
 
+unheard as (
+    {{ unheard_profiles('latest', 'written', 'contacts', 'exports') }}
+),
+
+heard as (
+    select latest.*
+    from latest
+    left join unheard on latest.esp_id = unheard.esp_id
+    where unheard.esp_id is null
+),
+
 removed as (
     {{ removed_profiles('latest', 'decided', 'holders') }}
     union all
-    {{ refused_profiles('latest', 'refused_contacts', 'barred') }}
+    {{ refused_profiles('heard', 'refused_contacts', 'barred') }}
 ),
 
 sent_events as (

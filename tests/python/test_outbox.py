@@ -281,6 +281,42 @@ def test_an_older_outbox_is_seen_and_numbers_go_on_after_what_the_esp_was_told(s
     assert ahead() == len(history.exported)
 
 
+def test_a_suppression_that_was_passed_over_is_told_once_more(statements):
+    """Somebody was written and refused before any sync, and came to the ESP by a form of its own."""
+    history = History(statements, 0, has_exports=True, in_order=False)
+    person = history.people["key05"]
+
+    def day() -> list[str]:
+        rows = [row["op"] for row in history.build() if row["customer_key"] == "key05"]
+        history.now += timedelta(days=1)
+        history.export()
+        return [op for op in rows if op != "event"]
+
+    assert day() == ["upsert"]
+    person["has_refused"] = True
+    assert day() == ["suppress"]
+    # As no sync ran, nobody has a number of ours yet: who heard what cannot be known.
+    form = {"number": "k form", "at": "2024-01-01T00:00:00Z", "payload": {}, "seq": None}
+    form |= {"email": person["email"], "is_suppressed": False}
+    history.esp.profiles["key05"] = form
+    history.export()
+    assert day() == [] and day() == []
+    history.esp.profiles["theirs0"]["seq"] = 1
+    history.export()
+    assert [day() for _ in range(4)] == [["suppress"], [], [], []]
+    # Who was told as what they are is not told again.
+    history.connection.execute(
+        f"delete from {OUTBOX} where op = 'suppress' and change_seq ="
+        f" (select max(change_seq) from {OUTBOX} where op = 'suppress')"
+    )
+    form["seq"] = 1
+    history.export()
+    assert day() == []
+    form["seq"] = None
+    history.export()
+    assert day() == ["suppress"]
+
+
 # --- Builds ---------------------------------------------------------------------------------------
 
 
