@@ -282,7 +282,7 @@ def test_an_older_outbox_is_seen_and_numbers_go_on_after_what_the_esp_was_told(s
 
 
 def test_a_suppression_that_was_passed_over_is_told_once_more(statements):
-    """Somebody was written and refused before any sync, and came to the ESP by a form of its own."""
+    """Who was written and refused before any sync came to the ESP by a form of its own."""
     history = History(statements, 0, has_exports=True, in_order=False)
     person = history.people["key05"]
 
