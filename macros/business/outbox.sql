@@ -196,77 +196,163 @@ going as (
 {%- endmacro %}
 
 {#
-    The number of the changes that one build may make without being asked: see guard_outbox.
+    What a build decides, from the outbox and the wanted state, as a chain of CTEs: for the model that
+    writes it and the guard that counts it. Reads the CTEs payloads, contacts, contactability,
+    records, erasures, targets, suppressions and written.
+
+    Returns: str, CTEs with a comma after each: latest, refused, to_erase, others_to_erase, barred,
+        wanted, holders, decided and others.
+#}
+{% macro decided_changes() -%}
+latest as (
+    {{ lettershop.latest_ops('written') }}
+),
+
+-- Why somebody may not be written to, under every key that they ever had.
+refused as (
+    select
+        records.own_key as customer_key,
+        min(contactability.block_reason) as block_reason
+    from records
+    inner join contactability
+        on records.customer_key = contactability.customer_key
+    where contactability.block_reason not in ('no_email', 'address_shared')
+    group by records.own_key
+),
+
+{{ lettershop.profiles_to_erase('latest', 'payloads', 'written') }}
+
+{{ lettershop.going_profiles('latest', 'contacts') }}
+
+barred as (
+    select
+        esp_id,
+        email
+    from going
+    union all
+    select
+        esp_id,
+        email
+    from to_erase
+    union all
+    select
+        esp_id,
+        email
+    from others_to_erase
+),
+
+-- An id that a profile has is never replaced, except where the address is the id.
+own as (
+    select
+        customer_key,
+        esp_id
+    from latest
+    where op in ('upsert', 'suppress', 'delete')
+    qualify
+        row_number() over (
+            partition by customer_key order by op desc nulls last, change_seq desc nulls last
+        ) = 1
+),
+
+wanted as (
+    select
+        payloads.customer_key,
+        payloads.email,
+        payloads.payload,
+        payloads.payload_hash,
+        payloads.daily_hash,
+        payloads.week_began_date,
+        case
+            when payloads.esp_id = payloads.email then payloads.esp_id
+            when own.esp_id is not null then own.esp_id
+            when rivals.customer_key is not null then payloads.customer_key
+            else payloads.esp_id
+        end as esp_id
+    from payloads
+    left join own on payloads.customer_key = own.customer_key
+    left join latest as taken
+        on
+            payloads.esp_id = taken.esp_id
+            and payloads.customer_key <> taken.customer_key
+            and taken.op in ('upsert', 'suppress', 'delete')
+    left join payloads as rivals on taken.customer_key = rivals.customer_key
+    where payloads.is_in_scope or own.esp_id is not null
+),
+
+{{ lettershop.decided_profiles('wanted', 'latest', 'written', 'contacts', 'barred') }}
+{%- endmacro %}
+
+{#
+    The number of the changes that one build may make without being asked: see guard_outbox. It is
+    counted over what the build would write, after scrub_outbox. A profile counts once, whatever is
+    written of it: one that is merged into another has the other's id.
 
     Args:
         outbox (Relation): esp_outbox.
-    Returns: str, a query of one row: written_count (rows of the outbox), sent_count (profiles that
-        the ESP should hold by the outbox), wanted_count, gone_count (sent ones that are wanted
-        neither under their key nor at their address), changed_count (sent ones that are gone or
-        differ, and new ones that need not wait for a deletion).
+    Returns: str, a query of one row: written_count (rows of the outbox), synced_count (contacts of
+        the ESP that carry a greater number than any row), sent_count (profiles that the ESP should
+        hold by the outbox), wanted_count, gone_count (sent ones that are taken from
+        the ESP and wanted neither under their key nor at their address), changed_count (sent ones
+        that are taken, and those that are told what they are). No events, and nobody who was
+        suppressed or deleted before.
 #}
 {% macro outbox_counts(outbox) -%}
-    with latest as (
-        {{ lettershop.latest_ops(outbox) }}
+    {%- set inputs = {
+        'payloads': 'esp_payloads',
+        'contacts': 'dim_esp_contacts',
+        'contactability': 'customer_contactability',
+        'records': 'dim_customer_records',
+        'erasures': 'fct_erasures',
+        'targets': 'esp_erasure_targets',
+        'suppressions': 'fct_suppressions',
+    } %}
+    with
+    {%- for name, model in inputs.items() %}
+    {{ name }} as (
+        select * from {{ ref(model) }}
+    ),
+    {%- endfor %}
+
+    written as (
+        select * from {{ outbox }}
     ),
 
-    newest as (
-        {{ lettershop.newest_written(outbox) }}
+    {{ lettershop.decided_changes() }}
+
+    removed as (
+        {{ lettershop.removed_profiles('latest', 'decided', 'holders') }}
     ),
 
-    wanted as (
-        select payloads.*
-        from {{ ref('esp_payloads') }} as payloads
-        where
-            payloads.is_in_scope
-            or payloads.customer_key in (select customer_key from latest where op <> 'erase')
-    ),
-
-    contacts as (
-        select * from {{ ref('dim_esp_contacts') }}
-    ),
-
-    {{ lettershop.going_profiles('latest', 'contacts') }}
-
-    -- Who only waits for a deletion to be carried out: nothing is written of them.
-    waiting as (
-        select wanted.customer_key
-        from wanted
-        inner join going on wanted.email = going.email
-        union
-        select wanted.customer_key
-        from wanted
-        inner join latest on wanted.customer_key = latest.customer_key
-        inner join going on latest.esp_id = going.esp_id
-    ),
-
-    addresses as (
-        select email from wanted
-    ),
-
-    compared as (
+    taken as (
         select
-            live.esp_id as sent_id,
-            wanted.customer_key as wanted_key,
-            live.esp_id is not null
-            and wanted.customer_key is null
-            and addresses.email is null as is_gone,
-            coalesce({{ lettershop.is_told('live', 'wanted', 'newest.written_date') }}, false)
-            or (live.esp_id is null and waiting.customer_key is not null) as is_same
-        from (select * from latest where op = 'upsert') as live
-        full outer join wanted on live.customer_key = wanted.customer_key
-        cross join newest
-        left join addresses on live.email = addresses.email
-        left join waiting on wanted.customer_key = waiting.customer_key
+            latest.esp_id,
+            max(case when keys.customer_key is null and addresses.email is null then 1 else 0 end)
+                as is_gone
+        from latest
+        inner join removed on latest.esp_id = removed.esp_id
+        left join wanted as keys on latest.customer_key = keys.customer_key
+        left join wanted as addresses on latest.email = addresses.email
+        where latest.op = 'upsert'
+        group by latest.esp_id
+    ),
+
+    changed as (
+        select esp_id from taken
+        union
+        select esp_id from decided
+        where decision = 'upsert'
     )
 
     select
-        (select count(*) from {{ outbox }}) as written_count,
-        count(sent_id) as sent_count,
-        count(wanted_key) as wanted_count,
-        coalesce(sum(case when is_gone then 1 else 0 end), 0) as gone_count,
-        coalesce(sum(case when is_same then 0 else 1 end), 0) as changed_count
-    from compared
+        (select count(*) from written) as written_count,
+        (
+            select count(*) from contacts
+            where synced_change_seq > (select coalesce(max(change_seq), 0) from written)
+        ) as synced_count,
+        (select count(*) from latest where op = 'upsert') as sent_count,
+        (select count(*) from wanted) as wanted_count,
+        (select coalesce(sum(is_gone), 0) from taken) as gone_count,
+        (select count(*) from changed) as changed_count
 {%- endmacro %}
 
 {#
@@ -441,6 +527,43 @@ decided as (
                 heirs.decision <> 'upsert'
                 and coalesce(suppressions.reason, refused.block_reason) is not null
             )
+        )
+{%- endmacro %}
+
+{#
+    Profiles whose only suppression the ESP may never have had: a sync passes over people who are not
+    in its newest export. A complete export that is a day newer than the row carries no number of ours
+    there; where somebody was sent as what they are, it carries some of others. Who was told twice is
+    not told again.
+
+    Args:
+        latest (str): a CTE, see latest_ops.
+        written (str): a CTE, the outbox as it is.
+        contacts (str): a CTE, the contacts that the ESP holds.
+        exports (str): a CTE, see going_profiles.
+    Returns: str, a query of esp_id, unique.
+#}
+{% macro unheard_profiles(latest, written, contacts, exports) -%}
+    select {{ latest }}.esp_id
+    from {{ latest }}
+    cross join {{ exports }}
+    cross join (
+        select max(synced_change_seq) as synced_change_seq from {{ contacts }}
+    ) as numbers
+    inner join {{ written }} as told on {{ latest }}.esp_id = told.esp_id
+    left join {{ contacts }} as held on {{ latest }}.email = held.email
+    where
+        {{ latest }}.op = 'suppress'
+        and not {{ exports }}.is_partial
+        and {{ exports }}.exported_at
+        >= {{ dbt.dateadd('day', 1, lettershop.time_of_iso_text(latest ~ '.changed_at')) }}
+    group by {{ latest }}.esp_id
+    having
+        count(distinct case when told.op = 'suppress' then told.change_seq end) = 1
+        and max(held.synced_change_seq) is null
+        and (
+            count(case when told.op = 'upsert' then 1 end) = 0
+            or max(numbers.synced_change_seq) is not null
         )
 {%- endmacro %}
 

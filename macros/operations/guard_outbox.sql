@@ -1,8 +1,9 @@
 {#
     Stops esp_outbox before it writes anything, where a build would change more at the ESP than an
     ordinary day does: an empty or broken landing looks like everybody's leaving. Runs as its
-    pre-hook. The var approve_esp_changes lets one build through that would change so many profiles
-    and no other number.
+    pre-hook, after scrub_outbox: an erasure that is confirmed frees the address for somebody else,
+    who is counted. The var approve_esp_changes lets one build through that would change so many
+    profiles and no other number.
 
     Args:
         relation (Relation): esp_outbox.
@@ -12,10 +13,7 @@
 {% macro guard_outbox(relation) -%}
     {%- if execute and not flags.EMPTY and var('profiling_basis') is not none -%}
         {%- set row = run_query(lettershop.outbox_counts(relation)).rows[0] -%}
-        {%- set written, sent, wanted, gone, changed = row.values() | map('int') -%}
-        {%- set synced = 0 if written else run_query(
-            'select count(*) from ' ~ ref('dim_esp_contacts') ~ ' where synced_change_seq is not null'
-        ).rows[0][0] | int -%}
+        {%- set written, synced, sent, wanted, gone, changed = row.values() | map('int') -%}
         {%- set problem = lettershop.outbox_problem(written, sent, wanted, gone, changed, synced) -%}
         {%- if problem and var('approve_esp_changes') != changed -%}
             {%- do exceptions.raise_compiler_error(
@@ -31,12 +29,17 @@
 
     Args:
         written (int), sent (int), wanted (int), gone (int), changed (int): see outbox_counts.
-        synced (int): contacts of the ESP that carry a change number of ours; 0 where rows are
-            written.
+        synced (int): contacts of the ESP that carry a greater number than any row of the outbox.
     Returns: str, a sentence; none where all is well. A first build may write anything.
 #}
 {% macro outbox_problem(written, sent, wanted, gone, changed, synced) %}
-    {%- if synced -%}
+    {%- if synced and written -%}
+        {{ return(
+            synced ~ ' contacts of the ESP carry a greater number than its newest row. Is this an'
+            ~ ' older copy of the state file (LETTERSHOP_STATE)? With it ' ~ changed ~ ' profiles'
+            ~ ' would change, and what has ended since it was made would never be told.'
+        ) }}
+    {%- elif synced -%}
         {{ return(
             'it has no rows, and ' ~ synced ~ ' contacts of the ESP carry a number from it. Is this'
             ~ ' the state file of the builds before (LETTERSHOP_STATE)? Without it ' ~ changed

@@ -1,8 +1,9 @@
 {#
     Takes erased people out of esp_outbox; runs before and after it writes, on DuckDB in its
     transaction. On Snowflake each statement is committed by itself; what a failed build left, the
-    next one does. What stood there about them before loses everything that names or describes them as soon as there is
-    an `erase` row; that row itself, which the sync needs, once the erasure is confirmed.
+    next one does. What stood there about them before loses everything that names or describes them
+    as soon as there is an `erase` row; that row itself, which the sync needs, once the erasure is
+    confirmed. Either is right also where the guard, which runs after it, stops the build.
 
     Args:
         relation (Relation): esp_outbox.

@@ -5,7 +5,7 @@
     full_refresh=false,
     incremental_strategy='append',
     on_schema_change='append_new_columns',
-    pre_hook=["{{ guard_outbox(this) }}", "{{ scrub_outbox(this) }}"],
+    pre_hook=["{{ scrub_outbox(this) }}", "{{ guard_outbox(this) }}"],
     post_hook="{{ scrub_outbox(this) }}"
 ) }}
 
@@ -32,6 +32,14 @@ suppressions as (
     select * from {{ ref('fct_suppressions') }}
 ),
 
+contactability as (
+    select * from {{ ref('customer_contactability') }}
+),
+
+records as (
+    select * from {{ ref('dim_customer_records') }}
+),
+
 refused_contacts as (
     select * from {{ ref('esp_refused_contacts') }}
 ),
@@ -40,87 +48,23 @@ written as (
     select * from {{ this }}
 ),
 
-latest as (
-    {{ latest_ops('written') }}
+{{ decided_changes() }}
+
+unheard as (
+    {{ unheard_profiles('latest', 'written', 'contacts', 'exports') }}
 ),
 
--- Why somebody may not be written to, under every key that they ever had.
-refused as (
-    select
-        records.own_key as customer_key,
-        min(contactability.block_reason) as block_reason
-    from {{ ref('dim_customer_records') }} as records
-    inner join {{ ref('customer_contactability') }} as contactability
-        on records.customer_key = contactability.customer_key
-    where contactability.block_reason not in ('no_email', 'address_shared')
-    group by records.own_key
-),
-
-{{ profiles_to_erase('latest', 'payloads', 'written') }}
-
-{{ going_profiles('latest', 'contacts') }}
-
-barred as (
-    select
-        esp_id,
-        email
-    from going
-    union all
-    select
-        esp_id,
-        email
-    from to_erase
-    union all
-    select
-        esp_id,
-        email
-    from others_to_erase
-),
-
--- An id that a profile has is never replaced, except where the address is the id.
-own as (
-    select
-        customer_key,
-        esp_id
+heard as (
+    select latest.*
     from latest
-    where op in ('upsert', 'suppress', 'delete')
-    qualify
-        row_number() over (
-            partition by customer_key order by op desc nulls last, change_seq desc nulls last
-        ) = 1
+    left join unheard on latest.esp_id = unheard.esp_id
+    where unheard.esp_id is null
 ),
-
-wanted as (
-    select
-        payloads.customer_key,
-        payloads.email,
-        payloads.payload,
-        payloads.payload_hash,
-        payloads.daily_hash,
-        payloads.week_began_date,
-        case
-            when payloads.esp_id = payloads.email then payloads.esp_id
-            when own.esp_id is not null then own.esp_id
-            when rivals.customer_key is not null then payloads.customer_key
-            else payloads.esp_id
-        end as esp_id
-    from payloads
-    left join own on payloads.customer_key = own.customer_key
-    left join latest as taken
-        on
-            payloads.esp_id = taken.esp_id
-            and payloads.customer_key <> taken.customer_key
-            and taken.op in ('upsert', 'suppress', 'delete')
-    left join payloads as rivals on taken.customer_key = rivals.customer_key
-    where payloads.is_in_scope or own.esp_id is not null
-),
-
-{{ decided_profiles('wanted', 'latest', 'written', 'contacts', 'barred') }}
 
 removed as (
     {{ removed_profiles('latest', 'decided', 'holders') }}
     union all
-    {{ refused_profiles('latest', 'refused_contacts', 'barred') }}
+    {{ refused_profiles('heard', 'refused_contacts', 'barred') }}
 ),
 
 sent_events as (
@@ -143,8 +87,14 @@ changes as (
     {{ outbox_changes() }}
 ),
 
+-- Also after what the ESP was told by an outbox that was lost.
 last as (
-    select coalesce(max(change_seq), 0) as last_seq from written
+    select max(last_seq) as last_seq
+    from (
+        select coalesce(max(change_seq), 0) as last_seq from written
+        union all
+        select coalesce(max(synced_change_seq), 0) as last_seq from contacts
+    ) as numbers
 ),
 
 numbered as (

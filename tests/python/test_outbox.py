@@ -123,7 +123,8 @@ def test_histories_of_chance_end_in_the_wanted_state(statements):
     """Every row in order, or each profile's newest, and not every day: the ESP ends the same.
 
     An upsert carries what may be sent of who may be written to, and what differs from it waits for
-    the customer's day of the week. The same build again writes nothing. Whoever refused is not
+    the customer's day of the week. The same build again writes nothing. The guard counts the
+    profiles that each build writes for. Whoever refused is not
     mailed, whoever was erased is not there, and nobody takes an address that has a profile.
     """
     counts = {}
@@ -132,8 +133,9 @@ def test_histories_of_chance_end_in_the_wanted_state(statements):
     seeds = range(100) if THOROUGH else (8, 12, 15, 29)
     for has_exports, in_order in ((True, True), (True, False), (False, True), (False, False)):
         for seed in seeds:
-            history = History(*statements[:3], seed, has_exports, in_order)
-            for op, count in live_through(history, 12 if THOROUGH else 8).items():
+            history = History(statements, seed, has_exports, in_order)
+            days, is_counted = (12, True) if THOROUGH else (8, not in_order)
+            for op, count in live_through(history, days, is_counted).items():
                 counts[op] = counts.get(op, 0) + count
     # Otherwise the histories show little.
     assert all(counts[op] for op in ORDER), counts
@@ -146,7 +148,7 @@ def test_who_swap_addresses_while_no_sync_runs_are_told_so_in_the_end(statements
     At the platform neither can have the other's address before both deletions are carried out: they
     are still shown, and what follows them waits for the next night.
     """
-    history = History(*statements[:3], 0, has_exports=False, in_order=False)
+    history = History(statements, 0, has_exports=False, in_order=False)
     told = []
 
     def day(has_sync: bool = True) -> None:
@@ -178,7 +180,7 @@ def test_who_swap_addresses_while_no_sync_runs_are_told_so_in_the_end(statements
 
 def test_the_guard_does_not_count_who_only_waits(statements):
     """Two who swap addresses are deleted; until an export shows it nothing is written of them."""
-    history = History(*statements[:3], 0, has_exports=True, in_order=False)
+    history = History(statements, 0, has_exports=True, in_order=False)
     for number in range(3):
         if number == 1:
             first, second = history.people["key01"], history.people["key02"]
@@ -190,13 +192,33 @@ def test_the_guard_does_not_count_who_only_waits(statements):
     assert changed == 0 and "key01" in history.wanted
 
 
+def test_a_profile_that_gets_another_key_is_one_change(statements):
+    """A merge and an upsert: as many of them would stop a build if they counted twice."""
+    history = History(statements, 0, has_exports=False, in_order=False)
+    for number in range(34):
+        history.join(f"more{number}@example.com")
+    history.build()
+    history.now += timedelta(days=2)
+    for key in list(history.people)[10:17]:
+        history.people[key]["is_gone"] = True
+        history.join(history.people[key]["email"])
+    ops = [row["op"] for row in history.build() if row["op"] != "event"]
+    assert ops == ["merge"] * 7 + ["upsert"] * 7
+    written = history.rows("op <> 'event'")
+    history.connection.execute(
+        f"delete from {OUTBOX} where change_seq >= {written[-14]['change_seq']}"
+    )
+    counts = history.connection.execute(history.now_in(statements[3])).fetchone()
+    assert counts[2:] == (40, 40, 0, 7)
+
+
 @pytest.mark.parametrize("has_exports", [True, False])
 def test_an_erasure_reaches_every_address_that_was_sent(statements, has_exports):
     """An ESP that deletes by address has somebody under an old one, where no sync told of the move.
 
     Not where somebody else lives by now. Once it is confirmed no address is left.
     """
-    history = History(*statements[:3], 0, has_exports, in_order=False)
+    history = History(statements, 0, has_exports, in_order=False)
 
     def day() -> set[tuple]:
         rows = history.build()
@@ -234,6 +256,66 @@ def test_an_erasure_reaches_every_address_that_was_sent(statements, has_exports)
     history.now += timedelta(days=1 if has_exports else 30)
     assert day() == set() and erasure["confirmed_at"]
     assert not history.rows("op = 'erase' and esp_id is not null")
+
+
+def test_an_older_outbox_is_seen_and_numbers_go_on_after_what_the_esp_was_told(statements):
+    """Else a sync would take what is new for what it has sent, and the guard ask every night."""
+    history = History(statements, 0, has_exports=True, in_order=False)
+
+    def ahead() -> int:
+        return history.connection.execute(history.now_in(statements[3])).fetchone()[1]
+
+    history.build()
+    history.sync()
+    history.export()
+    history.now += timedelta(days=1)
+    history.build()
+    greatest = max(row[4] for row in history.exported)
+    history.connection.execute(f"delete from {OUTBOX} where change_seq > {greatest}")
+    assert ahead() == 0
+    history.connection.execute(f"delete from {OUTBOX} where change_seq > {greatest - 2}")
+    assert ahead() == 2
+    new = history.build()
+    assert [row["change_seq"] for row in new][:2] == [greatest + 1, greatest + 2]
+    assert ahead() == 0
+    history.connection.execute(f"delete from {OUTBOX}")
+    assert ahead() == len(history.exported)
+
+
+def test_a_suppression_that_was_passed_over_is_told_once_more(statements):
+    """Who was written and refused before any sync came to the ESP by a form of its own."""
+    history = History(statements, 0, has_exports=True, in_order=False)
+    person = history.people["key05"]
+
+    def day() -> list[str]:
+        rows = [row["op"] for row in history.build() if row["customer_key"] == "key05"]
+        history.now += timedelta(days=1)
+        history.export()
+        return [op for op in rows if op != "event"]
+
+    assert day() == ["upsert"]
+    person["has_refused"] = True
+    assert day() == ["suppress"]
+    # As no sync ran, nobody has a number of ours yet: who heard what cannot be known.
+    form = {"number": "k form", "at": "2024-01-01T00:00:00Z", "payload": {}, "seq": None}
+    form |= {"email": person["email"], "is_suppressed": False}
+    history.esp.profiles["key05"] = form
+    history.export()
+    assert day() == [] and day() == []
+    history.esp.profiles["theirs0"]["seq"] = 1
+    history.export()
+    assert [day() for _ in range(4)] == [["suppress"], [], [], []]
+    # Who was told as what they are is not told again.
+    history.connection.execute(
+        f"delete from {OUTBOX} where op = 'suppress' and change_seq ="
+        f" (select max(change_seq) from {OUTBOX} where op = 'suppress')"
+    )
+    form["seq"] = 1
+    history.export()
+    assert day() == []
+    form["seq"] = None
+    history.export()
+    assert day() == ["suppress"]
 
 
 # --- Builds ---------------------------------------------------------------------------------------
