@@ -124,19 +124,22 @@ def test_histories_of_chance_end_in_the_wanted_state(statements):
 
     An upsert carries what may be sent of who may be written to, and what differs from it waits for
     the customer's day of the week. The same build again writes nothing. The guard counts the
-    profiles that each build writes for. Whoever refused is not
-    mailed, whoever was erased is not there, and nobody takes an address that has a profile.
+    profiles that each build writes for. Whoever refused is not mailed, whoever was erased is not
+    there, and nobody takes an address that has a profile.
     """
     counts = {}
-    # In the first two somebody swaps addresses while no sync runs; in the others somebody is erased
-    # whose profile has become another's, by a merge and under the id that the ESP gave it.
-    seeds = range(100) if THOROUGH else (8, 12, 15, 29)
-    for has_exports, in_order in ((True, True), (True, False), (False, True), (False, False)):
-        for seed in seeds:
-            history = History(statements, seed, has_exports, in_order)
-            days, is_counted = (12, True) if THOROUGH else (8, not in_order)
-            for op, count in live_through(history, days, is_counted).items():
-                counts[op] = counts.get(op, 0) + count
+    kinds = ((True, True), (True, False), (False, True), (False, False))
+    if THOROUGH:
+        lives = [(kind, seed, 12) for kind in kinds for seed in range(100)]
+    else:
+        # In the first two somebody swaps addresses while no sync runs; in the others somebody is
+        # erased whose profile has become another's, by a merge and under the id at the ESP.
+        lives = [(kind, seed, 8) for kind in kinds for seed in (8, 12)]
+        lives += [(kinds[0], 15, 12), (kinds[0], 29, 12)]
+    for (has_exports, in_order), seed, days in lives:
+        history = History(statements, seed, has_exports, in_order)
+        for op, count in live_through(history, days, THOROUGH or not in_order).items():
+            counts[op] = counts.get(op, 0) + count
     # Otherwise the histories show little.
     assert all(counts[op] for op in ORDER), counts
     assert counts["waited"] and counts["held"]
