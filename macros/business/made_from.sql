@@ -109,21 +109,15 @@
     where {{ condition }}
     union all by name
     select * from (
-        {%- set events = {
+        with messages as (
+            select * from {{ ref('fct_messages') }}
+            where channel = 'email' and {{ condition }}
+        )
+        {%- for event, count in {
             'sent': 'email_sent_count', 'delivered': 'email_delivered_count',
             'opened': 'email_open_count', 'clicked': 'email_click_count',
             'unsubscribed': 'email_unsubscribe_count', 'complained': 'email_complaint_count',
-        } %}
-        with messages as (
-            select
-                customer_key,
-                store,
-                message_id,
-                {{ events | join('_at, ') }}_at
-            from {{ ref('fct_messages') }}
-            where channel = 'email' and {{ condition }}
-        )
-        {%- for event, count in events.items() %}
+        }.items() %}
         {{ 'union all by name' if not loop.first }}
         select
             customer_key,

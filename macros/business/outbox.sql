@@ -15,9 +15,10 @@
 
 {#
     Who is to be erased at the ESP, as a chain of CTEs: `to_erase` (profiles that we sent) and
-    `others_to_erase` (ids and addresses of the rest, and addresses that somebody whom we sent has
-    left: an ESP that deletes by address may never have been told of the move). Reads the CTEs
-    erasures and targets too. Whoever came back after an erasure has another key.
+    `others_to_erase` (ids and addresses of the rest, addresses that somebody whom we sent has left,
+    since an ESP that deletes by address may never have been told of the move, and the keys of those
+    whose profiles are all somebody else's). Reads the CTEs erasures and targets too. Whoever came
+    back after an erasure has another key.
 
     Args:
         latest (str): a CTE, see latest_ops.
