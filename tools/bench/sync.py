@@ -76,7 +76,8 @@ def write_outbox(path: Path, count: int) -> None:
             create table activation.esp_outbox as
             select number + 1 as change_seq, 'upsert' as op, md5(cast(number as varchar)) as esp_id,
                 cast(null as varchar) as new_esp_id,
-                'person' || number || '@example.com' as email, json_object({properties}) as payload
+                'person' || number || '@example.com' as email, json_object({properties}) as payload,
+                'run' as run_id
             from range({count}) as numbers (number);
             create table activation.esp_klaviyo as
             select change_seq, op, '{{"type":"profile","attributes":{{"email":"' || email
