@@ -62,13 +62,16 @@
 {#
     Everything that the ledger adds up, a row per movement: the customer, the day, what the day gets
     of it, and the fingerprint of all that. Counts that a movement has nothing to do with are null.
+    The fingerprint of a message is that of its sending; its other movements have 0, which changes
+    no sum of fingerprints.
 
     Args:
         condition (str): SQL over customer_key. Asked of every fact by itself, since an engine does
             not look through a union for what it need not read.
+        has_counts (bool): else only rows with a fingerprint, for whoever reads nothing but that.
     Returns: str, a query.
 #}
-{% macro customer_movements(condition='customer_key is not null') -%}
+{% macro customer_movements(condition='customer_key is not null', has_counts=true) -%}
     {#- Cheaper than the day itself, which begins by the time zone. -#}
     {%- set zone = "'" ~ var('shop_timezone') ~ "'" -%}
     select
@@ -101,35 +104,47 @@
         session_date as activity_date,
         1 as session_count,
         {{ counts | join(', ') }},
-        {{ lettershop.fingerprint(
-            ["'session'", zone, 'store', 'visitor_type', 'visitor', 'session_id', 'started_at']
-            + counts
-        ) }} as fingerprint
+        {{ lettershop.fingerprint(["'session'", zone, 'fingerprint']) }} as fingerprint
     from {{ ref('fct_web_sessions') }}
     where {{ condition }}
     union all by name
-    select * from (
-        with messages as (
-            select * from {{ ref('fct_messages') }}
-            where channel = 'email' and {{ condition }}
-        )
-        {%- for event, count in {
-            'sent': 'email_sent_count', 'delivered': 'email_delivered_count',
-            'opened': 'email_open_count', 'clicked': 'email_click_count',
-            'unsubscribed': 'email_unsubscribe_count', 'complained': 'email_complaint_count',
-        }.items() %}
-        {{ 'union all by name' if not loop.first }}
-        select
-            customer_key,
-            {{ lettershop.local_date(event ~ '_at') }} as activity_date,
-            1 as {{ count }},
-            {{ lettershop.fingerprint([
-                "'" ~ event ~ "'", zone, 'store', 'message_id', event ~ '_at',
-            ]) }} as fingerprint
-        from messages
-        where {{ event }}_at is not null
+    {#- One reading, multiplied: as six readings of what they share, an engine would write all
+        messages down first. -#}
+    {%- set events = {
+        'sent': 'email_sent_count', 'delivered': 'email_delivered_count',
+        'opened': 'email_open_count', 'clicked': 'email_click_count',
+        'unsubscribed': 'email_unsubscribe_count', 'complained': 'email_complaint_count',
+    } %}
+    select
+        customer_key,
+        {{ lettershop.local_date('happened_at') }} as activity_date,
+        {%- for event, count in events.items() %}
+        case when event = '{{ event }}' then 1 end as {{ count }},
         {%- endfor %}
+        case
+            when event = 'sent'
+                then {{ lettershop.fingerprint(["'message'", zone, 'fingerprint']) }}
+            else 0
+        end as fingerprint
+    from (
+        select
+            messages.customer_key,
+            messages.fingerprint,
+            events.event,
+            case events.event
+                {%- for event in events %}
+                when '{{ event }}' then messages.{{ event }}_at
+                {%- endfor %}
+            end as happened_at
+        from {{ ref('fct_messages') }} as messages
+        cross join (
+            {%- for event in events if has_counts or event == 'sent' %}
+            {{ 'union all ' if not loop.first }}select '{{ event }}' as event
+            {%- endfor %}
+        ) as events
+        where messages.channel = 'email' and {{ condition }}
     ) as message_events
+    where happened_at is not null
     {%- for model, id, day, count in [
         ['fct_social_interactions', 'event_id', 'interaction_date', 'social_interaction_count'],
         ['fct_service_interactions', 'interaction_id', 'opened_date', 'service_interaction_count'],
@@ -155,6 +170,6 @@
     select
         customer_key as changed_key,
         {{ lettershop.fingerprint_of_all('fingerprint') }} as fingerprint
-    from ({{ lettershop.customer_movements() }}) as movements
+    from ({{ lettershop.customer_movements(has_counts=false) }}) as movements
     group by customer_key
 {%- endmacro %}

@@ -1,32 +1,4 @@
 {#
-    Who holds each identifier: the first person seen with it, since when, and since when there is a
-    second. Part of base_consent__identifier_links.
-
-    Args:
-        sightings (str): a CTE of store, identifier_type, identifier, person and held_since, one row
-            per identifier and person.
-    Returns: str, a query.
-#}
-{% macro holders_of(sightings) -%}
-    select
-        store,
-        identifier_type,
-        identifier,
-        max(case when place = 1 then person end) as person,
-        min(held_since) as held_since,
-        max(case when place = 2 then held_since end) as shared_since
-    from (
-        select
-            *,
-            row_number() over (
-                partition by store, identifier_type, identifier order by held_since, person
-            ) as place
-        from {{ sightings }}
-    ) as placed
-    group by store, identifier_type, identifier
-{%- endmacro %}
-
-{#
     The walk from the identifiers that a request names to all that its person had when it was made,
     as a chain of CTEs to stand in a `with` list; the last of them is `walked`. A fixed number of
     passes and no recursion, since engines differ in what they allow in one; each pass reads the

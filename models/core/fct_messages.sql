@@ -39,7 +39,8 @@ final as (
         messages.scanner_clicked_at,
         messages.human_click_count,
         messages.unsubscribed_at,
-        messages.complained_at
+        messages.complained_at,
+        messages.fingerprint
     from messages
     left join identifiers
         on

@@ -33,7 +33,8 @@ final as (
         sessions.utm_source,
         sessions.utm_medium,
         sessions.utm_campaign,
-        sessions.device_type
+        sessions.device_type,
+        sessions.fingerprint
     from sessions
     left join identifiers
         on

@@ -5,6 +5,14 @@
     pre_hook="{{ restate_changed(this, 'message_hash', message_fingerprints()) }}"
 ) }}
 
+{%- set description = {
+    'campaign_id': 'campaign_id',
+    'channel': 'channel',
+    'variant': 'variant',
+    'identifier_type': 'identifier_type',
+    'identifier': 'identifier',
+    'occurred_at': 'sent_at',
+} -%}
 -- What became of every message: one row out of its events. Described by its `sent` event, or else
 -- by the first that is known of it.
 with events as (
@@ -27,19 +35,10 @@ outcomes as (
     select
         store,
         message_id,
-        {%- for column, name in [
-            ('campaign_id', 'campaign_id'),
-            ('channel', 'channel'),
-            ('variant', 'variant'),
-            ('identifier_type', 'identifier_type'),
-            ('identifier', 'identifier'),
-            ('occurred_at', 'sent_at'),
-        ] %}
         {{ first_of(
-            column,
+            description,
             ["case when event_type = 'sent' then 0 else 1 end", 'occurred_at', 'event_id'],
-        ) }} as {{ name }},
-        {%- endfor %}
+        ) }},
         count(case when event_type = 'sent' then 1 end) > 0 as is_send_known,
         {%- for event_type in ['delivered', 'dropped', 'bounced', 'unsubscribed', 'complained'] %}
         min(case when event_type = '{{ event_type }}' then occurred_at end) as {{ event_type }}_at,
@@ -77,12 +76,7 @@ final as (
     select
         outcomes.store,
         outcomes.message_id,
-        outcomes.campaign_id,
-        outcomes.channel,
-        outcomes.variant,
-        outcomes.identifier_type,
-        outcomes.identifier,
-        outcomes.sent_at,
+        {{ of_first(description, 'outcomes') }},
         outcomes.is_send_known,
         outcomes.delivered_at,
         outcomes.dropped_at,

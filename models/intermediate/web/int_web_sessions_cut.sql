@@ -19,9 +19,6 @@
 {%- set visits %}
     select
         store,
-        {{ identifier_type(['anonymous_id', 'customer_id', 'email', 'esp_contact_id']) }}
-            as visitor_type,
-        coalesce(anonymous_id, customer_id, email, esp_contact_id) as visitor,
         session_id,
         anonymous_id,
         customer_id,
@@ -40,16 +37,16 @@
 
 -- Visits: what the tracker groups by a session id, and, where it gives none, events of one visitor
 -- with less than 30 minutes between them. A session belongs to the device, or else to whoever was
--- named; the surest identifier that any of its events came with says who it was.
+-- named; the surest identifier that any of its events came with says who it was. While visits are
+-- cut, visitors are told apart by their fingerprints: sorting by what they are called takes longer.
 with spaced as (
     select
         *,
-        lag(occurred_at) over (
-            partition by store, visitor_type, visitor order by occurred_at, event_id
-        ) as previous_at
+        lag(occurred_at) over (partition by visitor_hash order by occurred_at) as previous_at
     from ({{ visits }} and session_id is null) as visits
 ),
 
+-- Of events at the same moment it does not matter which begins the visit: the others follow it.
 cut as (
     select
         * exclude (previous_at),
@@ -60,8 +57,8 @@ cut as (
                 else 0
             end
         ) over (
-            partition by store, visitor_type, visitor
-            order by occurred_at, event_id
+            partition by visitor_hash
+            order by occurred_at
             rows between unbounded preceding and current row
         ) as session_number
     from spaced
@@ -76,18 +73,13 @@ numbered as (
     select * from cut
 ),
 
-final as (
+grouped as (
     select
         store,
-        visitor_type,
-        visitor,
-        -- A session of ours is named after its visitor and its beginning.
-        coalesce(
-            session_id,
-            visitor || '/'
-            || {{ dbt.datediff("timestamp '1970-01-01 00:00:00'", 'min(occurred_at)', 'second') }}
-        ) as session_id,
-        session_id is null as is_cut,
+        {{ identifier_type(['anonymous_id', 'customer_id', 'email', 'esp_contact_id']) }}
+            as visitor_type,
+        coalesce(anonymous_id, customer_id, email, esp_contact_id) as visitor,
+        session_id as given_session_id,
         case
             when count(customer_id) > 0 then 'customer_id'
             when count(email) > 0 then 'email'
@@ -106,13 +98,47 @@ final as (
         count(case when event_type = 'checkout_started' then 1 end) as checkout_count,
         count(case when event_type = 'order_placed' then 1 end) as order_count,
         sum(coalesce(engaged_seconds, 0)) as engaged_seconds,
-        {%- for column, name in entry_columns.items() %}
-        {{ first_of(column, ['occurred_at', 'event_id']) }} as {{ name }},
-        {%- endfor %}
-        min(visitor_hash) as visitor_hash,
+        {{ first_of(entry_columns, ['occurred_at', 'event_id']) }},
+        visitor_hash,
         {{ fingerprint_of_all('fingerprint') }} as fingerprint
     from numbered
-    group by store, visitor_type, visitor, session_id, session_number
+    group by
+        store,
+        {{ identifier_type(['anonymous_id', 'customer_id', 'email', 'esp_contact_id']) }},
+        coalesce(anonymous_id, customer_id, email, esp_contact_id),
+        session_id,
+        session_number,
+        visitor_hash
+),
+
+final as (
+    select
+        store,
+        visitor_type,
+        visitor,
+        -- A session of ours is named after its visitor and its beginning.
+        coalesce(
+            given_session_id,
+            visitor || '/'
+            || {{ dbt.datediff("timestamp '1970-01-01 00:00:00'", 'started_at', 'second') }}
+        ) as session_id,
+        given_session_id is null as is_cut,
+        identifier_type,
+        identifier,
+        started_at,
+        ended_at,
+        event_count,
+        page_view_count,
+        product_view_count,
+        search_count,
+        cart_add_count,
+        checkout_count,
+        order_count,
+        engaged_seconds,
+        {{ of_first(entry_columns) }},
+        visitor_hash,
+        fingerprint
+    from grouped
 )
 
 select * from final

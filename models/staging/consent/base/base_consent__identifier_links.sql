@@ -8,9 +8,7 @@ with pairs as (
     select * from {{ ref('base_consent__identifier_pairs') }}
 ),
 
-holders as (
-    select * from {{ ref('base_consent__identifier_holders') }}
-),
+{{ identifier_holders('pairs') }}
 
 rules as (
     select * from {{ ref('identity_rules') }}
@@ -40,19 +38,38 @@ crowded as (
         ) = rules.max_addresses + 1
 ),
 
--- An address that is one or two letters off one of the device's owner is the owner's: see
--- int_addresses_joined.
-misspelt as (
-    select distinct
+-- Addresses that nobody is known to have, on a device.
+strangers as (
+    select
         pairs.store,
         pairs.left_identifier,
         pairs.right_identifier
     from pairs
+    left join holders
+        on
+            pairs.store = holders.store
+            and pairs.left_type = holders.identifier_type
+            and pairs.left_identifier = holders.identifier
+            and holders.is_named
+    where
+        pairs.left_type = 'email'
+        and pairs.right_type = 'anonymous_id'
+        and holders.person is null
+),
+
+-- One that is one or two letters off one of the device's owner is the owner's: see
+-- int_addresses_joined.
+misspelt as (
+    select distinct
+        strangers.store,
+        strangers.left_identifier,
+        strangers.right_identifier
+    from strangers
     inner join holders as devices
         on
-            pairs.store = devices.store
-            and pairs.right_type = devices.identifier_type
-            and pairs.right_identifier = devices.identifier
+            strangers.store = devices.store
+            and devices.identifier_type = 'anonymous_id'
+            and strangers.right_identifier = devices.identifier
             and devices.is_named
     inner join holders as addresses
         on
@@ -60,10 +77,7 @@ misspelt as (
             and devices.person = addresses.person
             and addresses.identifier_type = 'email'
             and addresses.is_named
-    where
-        pairs.left_type = 'email'
-        and pairs.right_type = 'anonymous_id'
-        and {{ edit_distance('pairs.left_identifier', 'addresses.identifier') }} <= 2
+    where {{ edit_distance('strangers.left_identifier', 'addresses.identifier') }} <= 2
 ),
 
 bounded as (

@@ -1,26 +1,30 @@
-{{ config(materialized='view') }}
+{#
+    Who has an identifier, since when, and since when a second person has it too, as a chain of CTEs
+    to stand in a `with` list; the last of them is `holders`: store, identifier_type, identifier
+    (esp_contact_id, email, phone or anonymous_id), person, held_since, shared_since (null while
+    nobody else has it) and is_named (whether a row names a customer id with it). Records are one
+    person's where the CRM merged them, or where name and birth date are the same. Not a model, so
+    that an engine makes the pairs once for both that ask for them; nothing of it is stored.
 
--- Who has an identifier, since when, and since when a second person has it too. Records are one
--- person's where the CRM merged them, or where name and birth date are the same. A view, so that
--- nothing of it is stored.
-with pairs as (
-    select * from {{ ref('base_consent__identifier_pairs') }}
-),
-
-customers as (
-    select * from {{ landing('crm', 'crm_customers', is_hashed=false) }}
+    Args:
+        pairs (str): a CTE, see base_consent__identifier_pairs.
+    Returns: str, CTEs with a comma after each.
+#}
+{% macro identifier_holders(pairs) -%}
+customer_records as (
+    select * from {{ lettershop.landing('crm', 'crm_customers', is_hashed=false) }}
     where customer_id is not null
 ),
 
 chains as (
     select
-        {{ identifier_node('store', 'left_type', 'left_identifier') }} as left_node,
-        {{ identifier_node('store', 'right_type', 'right_identifier') }} as right_node
-    from pairs
+        {{ lettershop.identifier_node('store', 'left_type', 'left_identifier') }} as left_node,
+        {{ lettershop.identifier_node('store', 'right_type', 'right_identifier') }} as right_node
+    from {{ pairs }}
     where left_type = 'customer_id' and right_type = 'customer_id'
 ),
 
-{{ connected_components('chains', passes=4) }}
+{{ lettershop.connected_components('chains', passes=4) }}
 
 names as (
     select
@@ -30,7 +34,7 @@ names as (
             lower(first_name) || chr(31) || lower(last_name) || chr(31)
             || coalesce(cast(birth_date as varchar), '')
         ) as name_and_birth
-    from customers
+    from customer_records
     group by store, customer_id
 ),
 
@@ -38,8 +42,8 @@ customer_ids as (
     select distinct
         store,
         left_identifier as customer_id,
-        {{ identifier_node('store', 'left_type', 'left_identifier') }} as node
-    from pairs
+        {{ lettershop.identifier_node('store', 'left_type', 'left_identifier') }} as node
+    from {{ pairs }}
     where left_type = 'customer_id'
 ),
 
@@ -69,7 +73,7 @@ both_ways as (
         right_type,
         right_identifier,
         linked_at
-    from pairs
+    from {{ pairs }}
     union all
     select
         store,
@@ -78,7 +82,7 @@ both_ways as (
         left_type as right_type,
         left_identifier as right_identifier,
         linked_at
-    from pairs
+    from {{ pairs }}
 ),
 
 -- Whom a row names beside the identifier.
@@ -97,7 +101,7 @@ named as (
 ),
 
 named_holders as (
-    {{ holders_of('named') }}
+    {{ lettershop.holders_of('named') }}
 ),
 
 -- Where no row names anybody, whoever holds the identifiers beside it.
@@ -125,10 +129,10 @@ inferred as (
 ),
 
 inferred_holders as (
-    {{ holders_of('inferred') }}
+    {{ lettershop.holders_of('inferred') }}
 ),
 
-final as (
+holders as (
     select
         *,
         true as is_named
@@ -138,6 +142,33 @@ final as (
         *,
         false as is_named
     from inferred_holders
-)
+),
+{%- endmacro %}
 
-select * from final
+{#
+    Who holds each identifier: the first person seen with it, since when, and since when there is a
+    second. Part of identifier_holders.
+
+    Args:
+        sightings (str): a CTE of store, identifier_type, identifier, person and held_since, one row
+            per identifier and person.
+    Returns: str, a query.
+#}
+{% macro holders_of(sightings) -%}
+    select
+        store,
+        identifier_type,
+        identifier,
+        max(case when place = 1 then person end) as person,
+        min(held_since) as held_since,
+        max(case when place = 2 then held_since end) as shared_since
+    from (
+        select
+            *,
+            row_number() over (
+                partition by store, identifier_type, identifier order by held_since, person
+            ) as place
+        from {{ sightings }}
+    ) as placed
+    group by store, identifier_type, identifier
+{%- endmacro %}
