@@ -27,7 +27,12 @@ class Run:
 
 
 def dbt_build(
-    project: Path, folder: Path, landing: Path, *options: str, command: str = "build"
+    project: Path,
+    folder: Path,
+    landing: Path,
+    *options: str,
+    command: str = "build",
+    threads: int = THREADS,
 ) -> Run:
     """Run dbt with everything of its own in `folder`.
 
@@ -37,6 +42,7 @@ def dbt_build(
         landing: the landing tables, with vars.yml beside or among them.
         options: what else follows `dbt build`.
         command: of dbt: build, run, seed, test.
+        threads: models at once; DuckDB has a thread per core in any case.
     """
     folder.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {
@@ -51,7 +57,7 @@ def dbt_build(
         "DBT_PROFILES_DIR": str(ROOT / "profiles"),
     }
     arguments = [str(Path(sys.executable).parent / "dbt"), "--quiet", command]
-    arguments += ["--threads", str(THREADS), "--vars", (landing / "vars.yml").read_text(), *options]
+    arguments += ["--threads", str(threads), "--vars", (landing / "vars.yml").read_text(), *options]
     output = folder / "output.txt"
     started = time.perf_counter()
     with output.open("w") as file:
