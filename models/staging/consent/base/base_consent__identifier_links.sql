@@ -38,9 +38,10 @@ crowded as (
         ) = rules.max_addresses + 1
 ),
 
--- Addresses that nobody is known to have, on a device.
+-- Addresses that nobody is known to have, on a device. Distinct, so that an engine finds them before
+-- it compares any letters.
 strangers as (
-    select
+    select distinct
         pairs.store,
         pairs.left_identifier,
         pairs.right_identifier
