@@ -19,11 +19,12 @@ dated_days as (
 ),
 
 customers as (
-    select * from {{ ref('profiled_customers') }}
-),
-
-trackable as (
-    select * from {{ ref('trackable_customers') }}
+    select
+        profiled.customer_key,
+        trackable.customer_key is not null as is_trackable
+    from {{ ref('profiled_customers') }} as profiled
+    left join {{ ref('trackable_customers') }} as trackable
+        on profiled.customer_key = trackable.customer_key
 ),
 
 known as (
@@ -65,12 +66,11 @@ final as (
         known.{{ column }},
         {%- endfor %}
         {%- for column in of_site %}
-        case when trackable.customer_key is not null then known.{{ column }} end as {{ column }},
+        case when customers.is_trackable then known.{{ column }} end as {{ column }},
         {%- endfor %}
-        case when trackable.customer_key is not null then known.visit_count end as visit_count
+        case when customers.is_trackable then known.visit_count end as visit_count
     from known
     inner join customers on known.current_key = customers.customer_key
-    left join trackable on known.current_key = trackable.customer_key
 )
 
 select * from final
