@@ -89,13 +89,25 @@ purchased as (
     group by sends.is_of_run, sends.customer_key, sends.item_id, sends.as_of_date
 ),
 
+-- As in purchase_features, among those who are written to on the day and had bought. Before anything
+-- else is known, so that who reads some customers need not ask how all the others responded.
+ranked as (
+    select
+        *,
+        count(*) over (partition by is_of_run, as_of_date) as buyers,
+        rank() over (partition by is_of_run, as_of_date order by recency_days) as recency_rank,
+        rank() over (partition by is_of_run, as_of_date order by order_count) as frequency_rank,
+        rank() over (partition by is_of_run, as_of_date order by net_amount) as monetary_rank
+    from purchased
+),
+
 -- United, not joined: a filter on is_of_run reaches every part.
 united as (
     select * from sends
     union all by name
     select * from contacted
     union all by name
-    select * from purchased
+    select * from ranked
 ),
 
 summed as (
@@ -110,7 +122,7 @@ summed as (
             'redemption_age_days', 'response_age_days', 'recency_days', 'order_count',
             'net_amount', 'order_count_30d', 'order_count_90d', 'line_count_90d', 'net_amount_90d',
             'discount_amount_90d', 'gross_amount_90d', 'coupon_order_count',
-            'coupon_order_count_90d',
+            'coupon_order_count_90d', 'buyers', 'recency_rank', 'frequency_rank', 'monetary_rank',
         ] %}
         max({{ column }}) as {{ column }},
         {%- endfor %}
@@ -119,26 +131,12 @@ summed as (
     group by is_of_run, customer_key, item_id, as_of_date
 ),
 
-ranked as (
-    select
-        *,
-        count(recency_days) over (partition by is_of_run, as_of_date) as buyers,
-        rank() over (partition by is_of_run, as_of_date order by recency_days asc nulls last)
-            as recency_rank,
-        rank() over (partition by is_of_run, as_of_date, recency_days is null order by order_count)
-            as frequency_rank,
-        rank() over (partition by is_of_run, as_of_date, recency_days is null order by net_amount)
-            as monetary_rank
-    from summed
-),
-
 final as (
     select
         customer_key,
         item_id,
         as_of_date,
         is_of_run,
-        -- As in purchase_features, among those who are written to on the day and had bought.
         cast(
             case
                 when recency_days is null then 0
@@ -192,7 +190,7 @@ final as (
         {{ log_feature('discount_amount_90d') }} as log_discount_90d,
         {{ rate_feature('cast(discount_amount_90d as double) / nullif(gross_amount_90d, 0)') }}
             as discount_rate_90d
-    from ranked
+    from summed
 )
 
 select * from final
