@@ -321,7 +321,7 @@ wanted as (
     {{ lettershop.decided_changes() }}
 
     removed as (
-        {{ lettershop.removed_profiles('latest', 'decided', 'holders') }}
+        {{ lettershop.removed_profiles('latest', 'decided', 'holders', 'contacts') }}
     ),
 
     taken as (
@@ -481,9 +481,10 @@ decided as (
     Args:
         latest (str), decided (str), holders (str): CTEs, see decided_profiles. Reads the CTEs
             to_erase, refused and suppressions too.
+        contacts (str): a CTE, the contacts that the ESP holds.
     Returns: str, a query of op, customer_key, esp_id, email and reason.
 #}
-{% macro removed_profiles(latest, decided, holders) -%}
+{% macro removed_profiles(latest, decided, holders, contacts) -%}
     select
         'erase' as op,
         customer_key,
@@ -508,9 +509,28 @@ decided as (
         end as op,
         {{ latest }}.customer_key,
         {{ latest }}.esp_id,
-        {{ latest }}.email,
+        case
+            when coalesce(suppressions.reason, refused.block_reason) is null then {{ latest }}.email
+            else coalesce(moved.email, {{ latest }}.email)
+        end as email,
         coalesce(suppressions.reason, refused.block_reason, 'gone') as reason
     from {{ latest }}
+    left join (
+        -- Who has changed the address at the ESP since: some suppress by address. Not where it is
+        -- somebody else's here.
+        select
+            {{ latest }}.esp_id,
+            min(held.email) as email
+        from {{ latest }}
+        inner join {{ contacts }} as held
+            on
+                {{ latest }}.esp_id = held.external_id
+                and held.exported_at > {{ lettershop.time_of_iso_text(latest ~ '.changed_at') }}
+        left join {{ decided }} as owners on held.email = owners.email
+        where held.email is not null and owners.email is null
+        group by {{ latest }}.esp_id
+        having count(case when held.email = {{ latest }}.email then 1 end) = 0
+    ) as moved on {{ latest }}.esp_id = moved.esp_id
     left join {{ decided }} on {{ latest }}.esp_id = {{ decided }}.esp_id
     left join to_erase on {{ latest }}.esp_id = to_erase.esp_id
     left join {{ holders }} on {{ latest }}.esp_id = {{ holders }}.esp_id

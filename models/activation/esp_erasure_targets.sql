@@ -2,10 +2,33 @@
 
 -- Grain: id or address under which the ESP may hold somebody whose erasure it has not confirmed,
 -- also where we never sent them: what it takes as an id is not asked, since one that it does not
--- know deletes nothing. Without esp_contacts nothing is known of people we did not send.
+-- know deletes nothing. One under which it has somebody else, of another store or by another kind
+-- of id, is none. Without esp_contacts nothing is known of people we did not send.
 with erasures as (
     select * from {{ ref('fct_erasures') }}
     where identifier is not null and {{ var('using_esp_contacts') }}
+),
+
+-- Whoever is to be erased is not among them.
+contacts as (
+    select * from {{ ref('dim_esp_contacts') }}
+),
+
+identities as (
+    select * from {{ ref('esp_identity') }}
+    where esp = '{{ var("esp") }}'
+),
+
+held_ids as (
+    select external_id as esp_id from contacts
+    where external_id is not null
+    union
+    select contacts.esp_contact_id as esp_id
+    from contacts
+    cross join identities
+    where
+        identities.identity = 'esp_contact_id'
+        and '{{ var("esp") }}' not in ('klaviyo', 'braze')
 ),
 
 named as (
@@ -31,10 +54,12 @@ named as (
 
 final as (
     select
-        esp_id,
-        max(email) as email
+        named.esp_id,
+        max(named.email) as email
     from named
-    group by esp_id
+    left join held_ids on named.esp_id = held_ids.esp_id
+    where held_ids.esp_id is null
+    group by named.esp_id
 )
 
 select * from final

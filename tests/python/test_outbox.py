@@ -321,6 +321,24 @@ def test_a_suppression_that_was_passed_over_is_told_once_more(statements):
     assert day() == ["suppress"]
 
 
+def test_a_suppression_names_the_address_that_the_platform_has_by_now(statements):
+    """Some suppress by address. Not one that is somebody else's here."""
+    history = History(statements, 0, has_exports=True, in_order=False)
+    history.build()
+    history.sync()
+    theirs = history.people["key03"]["email"]
+    moves = {"key05": "moved@example.com", "key06": theirs}
+    for key, email in moves.items():
+        history.esp.profiles[key]["email"] = email
+    history.now += timedelta(days=1)
+    history.export()
+    for key in moves:
+        history.people[key]["has_refused"] = True
+    rows = {row["customer_key"]: row for row in history.build() if row["op"] == "suppress"}
+    assert rows["key05"]["email"] == "moved@example.com"
+    assert rows["key06"]["email"] == history.people["key06"]["email"] != theirs
+
+
 # --- Builds ---------------------------------------------------------------------------------------
 
 

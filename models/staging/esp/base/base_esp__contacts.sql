@@ -56,7 +56,9 @@ final as (
         coalesce(is_suppressed, false) as is_suppressed,
         suppression_reason,
         suppressed_at,
-        synced_change_seq,
+        -- A property that anybody may write there: no number of ours is near a trillion.
+        case when synced_change_seq between 0 and 1000000000000 then synced_change_seq end
+            as synced_change_seq,
         merged_into_contact_id,
         created_at,
         updated_at,
@@ -68,6 +70,10 @@ final as (
             ('email is not null and clean_email is null', 'email'),
             ('phone is not null and clean_phone is null', 'phone'),
             ('country is not null and country_code is null', 'country'),
+            (
+                'synced_change_seq is not null and not synced_change_seq between 0 and 1000000000000',
+                'synced_change_seq',
+            ),
         ]) }} as unusable_columns
     from ranked
     where row_status <> 'withheld'
