@@ -539,6 +539,18 @@ def test_an_earlier_clock_is_refused(days, builds):
     assert "The state has been built up to" in copy.result.stdout
 
 
+def test_a_run_without_rows_does_not_empty_the_state(days, builds):
+    copy = again(days, builds, "outbox_empty")
+    counts = "select count(*), count(left_date) from state.marts.segment_spells"
+    before = copy.query(counts)
+    vars = vars_of(days.world) | {"as_of_at": str(days.world.now)}
+    copy.run("run", "--select", "segment_spells", "--empty", vars=vars, passes=False)
+    assert copy.result.returncode != 0
+    assert "the state would keep that: segment_spells" in copy.result.stdout
+    assert copy.query(counts) == before != [(0, 0)]
+    copy.run("run", "--select", "esp_outbox", "--empty", vars=vars)
+
+
 # What to do to the tables that the guard looks at; the beginning of what it says; the approval.
 GUARDED = {
     "nobody_is_wanted": ("work", "delete from activation.esp_payloads", "nobody is to be written"),
