@@ -245,7 +245,7 @@
 
 {#
     Whether a run without rows would have the state believe that there is nobody. The outbox writes
-    nothing in one; other state that is there already is left out, or the run stops.
+    nothing in one; other state that has rows is left out, or the run stops.
 
     Returns: list of str, at most one message.
 #}
@@ -257,17 +257,18 @@
             and node.resource_type == 'model'
             and node.name != 'esp_outbox'
             and node.database == lettershop.state_database() | trim
-            and lettershop.state_relation(node.config.schema, node.name)
         -%}
-            {%- do names.append(node.name) -%}
+            {%- set relation = lettershop.state_relation(node.config.schema, node.name) -%}
+            {%- if relation and run_query('select 1 from ' ~ relation ~ ' limit 1').rows -%}
+                {%- do names.append(node.name) -%}
+            {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if not names -%}{{ return([]) }}{%- endif -%}
     {{ return([
         '--empty reads no row, and the state would keep that: ' ~ names | sort | join(', ')
         ~ '.\nLeave it out:\n  dbt ' ~ flags.WHICH ~ ' --empty --exclude config.database:'
-        ~ lettershop.state_database() | trim ~ '\nor name another state, which '
-        ~ 'a run without rows may fill.'
+        ~ lettershop.state_database() | trim ~ '\nor name another state, without rows.'
     ]) }}
 {% endmacro %}
 

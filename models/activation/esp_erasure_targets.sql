@@ -1,9 +1,11 @@
 {{ config(materialized='view') }}
+{%- set has_external_ids = 'true' if var('esp') in ['klaviyo', 'braze'] else 'false' %}
 
 -- Grain: id or address under which the ESP may hold somebody whose erasure it has not confirmed,
 -- also where we never sent them: what it takes as an id is not asked, since one that it does not
 -- know deletes nothing. One under which it has somebody else, of another store or by another kind
--- of id, is none. Without esp_contacts nothing is known of people we did not send.
+-- of id, is none; nor is a contact's own id where profiles are named by external ids. Without
+-- esp_contacts nothing is known of people we did not send.
 with erasures as (
     select * from {{ ref('fct_erasures') }}
     where identifier is not null and {{ var('using_esp_contacts') }}
@@ -26,9 +28,7 @@ held_ids as (
     select contacts.esp_contact_id as esp_id
     from contacts
     cross join identities
-    where
-        identities.identity = 'esp_contact_id'
-        and '{{ var("esp") }}' not in ('klaviyo', 'braze')
+    where identities.identity = 'esp_contact_id' and not {{ has_external_ids }}
 ),
 
 named as (
@@ -39,10 +39,16 @@ named as (
     where identifier_type = 'email'
     union all
     select
-        identifier as esp_id,
+        erasures.identifier as esp_id,
         null as email
     from erasures
-    where identifier_type in ('customer_id', 'esp_contact_id')
+    cross join identities
+    where
+        erasures.identifier_type = 'customer_id'
+        or (
+            erasures.identifier_type = 'esp_contact_id'
+            and (not {{ has_external_ids }} or identities.identity = 'esp_contact_id')
+        )
     union all
     select
         {{ customer_key_from("'crm'", 'store', 'identifier', 'cast(null as timestamp)') }}

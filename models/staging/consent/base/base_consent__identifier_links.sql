@@ -38,8 +38,8 @@ crowded as (
         ) = rules.max_addresses + 1
 ),
 
--- Addresses that nobody is known to have, on a device. Distinct, so that an engine finds them before
--- it compares any letters.
+-- Addresses that nobody is known to have, on a device. Distinct, so that an engine finds them
+-- before it compares any letters.
 strangers as (
     select distinct
         pairs.store,
