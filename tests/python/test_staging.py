@@ -408,8 +408,13 @@ CASES = {
                     email="lead@example.com",
                     created_at="2024-01-01",
                     updated_at="2024-01-01",
+                    synced_change_seq=None,
                 ),
             ),
+            # A property that anybody at the platform may write: no number of ours.
+            ("accepted", dict(esp_contact_id="a2", synced_change_seq=2**63 - 1)),
+            ("accepted", dict(esp_contact_id="a3", synced_change_seq=-1)),
+            ("accepted", dict(esp_contact_id="a4", synced_change_seq=10**12)),
             ("superseded", dict(updated_at="2023-01-01")),
             ("withheld", dict(esp_contact_id="contact_of_gone", email="gone@example.com")),
             ("esp_contact_id is missing", dict(esp_contact_id=None)),
@@ -590,6 +595,17 @@ def test_the_verdict_on_every_row(build, table):
     assert found == expected
 
 
+def test_a_change_number_that_cannot_be_ours_is_dropped_and_counted(build):
+    assert build.query(
+        "select esp_contact_id, synced_change_seq, unusable_columns from staging.base_esp__contacts"
+        " where esp_contact_id > 'a1' and esp_contact_id < 'b' order by all"
+    ) == [
+        ("a2", None, "synced_change_seq,"),
+        ("a3", None, "synced_change_seq,"),
+        ("a4", 10**12, None),
+    ]
+
+
 def test_every_rule_is_broken_once(build):
     """The cases above know every reason that staging can give."""
     import re
@@ -648,6 +664,7 @@ def test_values_that_could_not_be_used_are_counted(build):
     assert found == [
         ("consent_events", "occurred_at", 1),
         ("crm_customers", "email,gender,birth_date,country,timezone", 1),
+        ("esp_contacts", "synced_change_seq", 2),
         ("shop_products", "product_type", 1),
         ("shop_refunds", "order_line_id", 1),
         ("web_events", "engaged_seconds", 1),
