@@ -61,15 +61,18 @@ PROFILE = DuckDBProfile(type="duckdb", database="")
 class Observer(StatePersistingObserver):
     """Keeps drt's cursors, and before each by which build the row at it was written."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, state: StateStore):
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, state: StateStore, endpoint: Endpoint
+    ):
         """Keep them.
 
         Args:
             connection: to the published database.
             state: drt's.
+            endpoint: says what a signal left unsent of a batch.
         """
         super().__init__(state, None)
-        self.connection, self.state = connection, state
+        self.connection, self.state, self.endpoint = connection, state, endpoint
 
     def on_sync_completed(self, sync_name, result, started_at, new_cursor_value, cursor_field):
         """Keep a cursor with its mark.
@@ -81,6 +84,10 @@ class Observer(StatePersistingObserver):
             new_cursor_value: up to which it has come.
             cursor_field: drt's.
         """
+        if self.endpoint.unsent:
+            # drt has come to the end of the batch; the platform has not.
+            reached = self.endpoint.reached
+            new_cursor_value = None if reached is None else str(reached)
         with contextlib.suppress(Exception):
             # Without a mark a cursor is as good; drt says what it cannot write itself.
             mark(self.connection, self.state, sync_name, int(new_cursor_value or 0))
@@ -446,8 +453,6 @@ def hold_from_now() -> datetime:
 def fit(platform: Platform, syncs: list[SyncConfig], waiting: dict[str, tuple[int, int]]) -> None:
     """Make requests as large as the platform takes, and drt's batches as large as a request.
 
-    A signal stops a run between two batches.
-
     Args:
         platform: whose limits.
         syncs: changed in place.
@@ -543,6 +548,7 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
                 accepted=lambda job: accepted.write(json.dumps(vars(job)) + "\n"),
                 set_aside=aside.add,
                 report=print if verbose else lambda line: None,
+                stop=stop,
             )
             endpoint.unneeded = unneeded
             if due:
@@ -566,6 +572,8 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
                     endpoint.unneeded = unneeded | late
                 blocked = behind_refused(connection, sync, aside)
                 outcome = retry_refused(sync, connection, endpoint, aside, blocked | unsure)
+                if outcome is not None and stop.is_set():
+                    break
                 if outcome is not None and waiting[sync.name][0]:
                     endpoint.begin(blocked | unsure)
                     if op_of(sync) == "upsert":
@@ -718,7 +726,8 @@ def retry_refused(
     say_errors(sync, endpoint.complaints, result)
     if result.failed:
         return None
-    taken = [number for number, _ in rows if number not in endpoint.aside]
+    kept = {*endpoint.aside, *endpoint.unsent}
+    taken = [number for number, _ in rows if number not in kept]
     aside.remove(sync.name, taken)
     print(f"{sync.name}: {len(taken):,} of {len(rows):,} sent that were refused before", flush=True)
     return len(taken)
@@ -757,7 +766,7 @@ def send_op(
         PROFILE,
         Path(),
         state_manager=state,
-        observer=Observer(connection, state),
+        observer=Observer(connection, state, endpoint),
         stop_event=stop,
         vars={},
     )
