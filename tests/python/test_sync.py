@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from hashlib import md5
 from unittest import mock
 
 import duckdb
@@ -413,6 +414,56 @@ def test_erasures_that_were_refused_for_thirty_days_are_said(name, outbox, tmp_p
             code, text = run(name, esp, tmp_path, project, *option)
             assert code == 1 and f"1 erasures were never told to {name}" in text
         assert "never told" not in sends(name, esp, outbox, project)
+
+
+def test_erasures_that_the_platform_cannot_be_told_of_are_said(outbox, tmp_path):
+    """Klaviyo deletes by address: of whom none is known nobody would ever hear."""
+    project = fast_project("klaviyo", tmp_path)
+    keys = outbox.join(10)
+    outbox.build()
+    with KINDS["klaviyo"]() as esp:
+        sends("klaviyo", esp, outbox, project)
+        outbox.leave(keys[:2], "erase")
+        outbox.build()
+
+        def also(*rows):
+            """Add erasures by an id alone, as of people who were never sent."""
+            with duckdb.connect(str(outbox.path)) as connection:
+                connection.executemany(
+                    "insert into activation.esp_outbox (change_seq, op, esp_id, customer_key,"
+                    " run_id) values (?, 'erase', ?, ?, 'a')",
+                    rows,
+                )
+
+        def requested(*rows):
+            with duckdb.connect(str(outbox.path)) as connection:
+                connection.executemany("insert into core.fct_erasures values (?, ?, ?, ?)", rows)
+
+        # An id beside an address of the same request; a key of the same person; and a key under
+        # which the platform has nothing.
+        address = outbox.emails[keys[0]]
+        requested(("main", "email", address, "first"), ("main", "customer_id", "17", "first"))
+        crm_key = md5(b"crm\x1fmain\x1f17").hexdigest()
+        also((101, "17", None), (102, crm_key, None), (103, "old", keys[1]), (104, "k", "k"))
+        for option in ([], ["--dry-run"]):
+            assert "cannot be told" not in sends("klaviyo", esp, outbox, project, *option)
+        # A person of another store with the same id, of whom two ids and no address are known.
+        requested(("b", "customer_id", "17", "second"), ("b", "esp_contact_id", "x7", "second"))
+        also((105, "x7", None))
+        for option in ([], ["--dry-run"]):
+            code, text = run("klaviyo", esp, tmp_path, project, *option)
+            assert code == 1 and "1 erasures cannot be told: klaviyo finds nobody" in text, text
+            assert "(change_seq 101, 105)\n" in text and "took everything," not in text
+            assert "x7" not in text and "@" not in text
+        # Of whom nothing says to which request they belong.
+        also((106, "x8", None))
+        code, text = run("klaviyo", esp, tmp_path, project)
+        assert code == 1 and "2 erasures cannot" in text and "(change_seq 101, 105, 106)\n" in text
+        with duckdb.connect(str(outbox.path)) as connection:
+            connection.execute(
+                "update activation.esp_outbox set esp_id = null where esp_id in ('17', 'x7', 'x8')"
+            )
+        assert "cannot be told" not in sends("klaviyo", esp, outbox, project)
 
 
 def test_an_event_that_has_expired_since_the_build_is_not_sent(outbox, tmp_path):

@@ -221,7 +221,7 @@ class Endpoint:
         config: RestApiDestinationConfig,
         sync_options: SyncOptions,
     ) -> None:
-        """Send rows in one request; where it is refused, in two, and so on, until a signal comes."""
+        """Send rows in one request; where it is refused, in two, and so on, till a signal comes."""
         # By URL: drt's own key is the host, and its slowest endpoint would pace all the others.
         limiter = resolve_rate_limiter(config, sync_options, key_override=config.url)
         if not self.stop.is_set():
