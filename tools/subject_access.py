@@ -9,6 +9,12 @@ that is the person's alone, and by the ids of their orders, visits, messages and
 is opened to read. The address stands in an environment variable, since arguments are seen by
 others, and in the written file, and nowhere else.
 
+Of whom no customer is known, such as somebody who was erased and whose rows still stand in the
+landing, the other identifiers are found as an erasure finds them: by the links between identifiers
+in the raw rows, in at most eight steps from the address, and not through what several people have.
+What a known customer has is not taken for theirs. Rows that name nothing but an order of theirs,
+such as its lines, are found of customers only.
+
 SUBJECT_KEY names one customer key where several people share the address.
 """
 
@@ -16,7 +22,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +52,8 @@ TYPED = {
     "left_identifier": "left_type",
     "right_identifier": "right_type",
 }
+# Stored tables that name stores of which the landing may have nothing any more.
+NAME_STORES = ("core.dim_identifiers", "activation.esp_erasure_queue")
 # Columns with customer keys; ids at the platform are ours, or one of the identifiers above.
 KEYS = ("customer_key", "own_key", "esp_id", "new_esp_id")
 # Ids that are one person's, and the table that says whose.
@@ -55,6 +63,23 @@ OWNED = {
     "message_id": "core.fct_messages",
     "cart_id": "core.fct_carts",
 }
+
+# So many links are followed from the address of somebody who is no customer: as many as there are
+# passes in macros/business/walk_links.sql.
+PASSES = 8
+
+# The links that an erasure would walk today, save for those to what a known customer has.
+LINKS = """
+    create or replace temp table links as
+    select distinct
+        links.store, links.left_type, links.left_identifier,
+        links.right_type, links.right_identifier
+    from staging.base_consent__identifier_links as links
+    left join core.dim_identifiers as held
+        on links.store = held.store and links.right_type = held.identifier_type
+            and links.right_identifier = held.identifier
+    where links.shared_since >= timestamp '9999-12-31' and held.identifier is null
+"""
 
 # Who has an address.
 SHARED = """
@@ -179,13 +204,76 @@ def connect() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def person(connection: duckdb.DuckDBPyConnection, email: str, key: str | None) -> Person:
+def stores_of(connection: duckdb.DuckDBPyConnection, looked_through: list[Table]) -> set[str]:
+    """Return every store that a table names, those of raw rows that no customer came of too.
+
+    Args:
+        connection: to the databases.
+        looked_through: the tables.
+    """
+    found = {"main"}
+    for table in looked_through:
+        if not (table.name.startswith("landing.") or table.name in NAME_STORES):
+            continue
+        try:
+            stores = connection.execute(
+                f"select distinct cast(store as varchar) from {table.relation}"
+            ).fetchall()
+        except (duckdb.BinderException, duckdb.CatalogException):
+            # Without the column, all is of one store; or not built.
+            continue
+        found |= {store for (store,) in stores if store is not None}
+    return found
+
+
+def linked(
+    connection: duckdb.DuckDBPyConnection, starts: list[tuple[str, str, str]]
+) -> list[tuple[str, str, str]]:
+    """Return what else somebody has who is no customer, as an erasure would find it.
+
+    Args:
+        connection: to the databases.
+        starts: store, type and identifier.
+
+    Raises:
+        SystemExit: if the raw rows are not where they were when the links were built.
+    """
+    try:
+        connection.execute(LINKS)
+    except (duckdb.IOException, duckdb.CatalogException, duckdb.BinderException):
+        sys.exit(
+            "No customer has this address, and the landing is not as the last build found it, so"
+            " that what else belongs to it cannot be found: run `make build` first."
+        )
+    walked, new = set(starts), set(starts)
+    for _ in range(PASSES):
+        found = connection.execute(
+            """
+            select distinct store, right_type, right_identifier from links
+            where list_contains($new, [store, left_type, left_identifier])
+            """,
+            {"new": [list(one) for one in sorted(new)]},
+        ).fetchall()
+        new = set(found) - walked
+        if not new:
+            break
+        walked |= new
+    return sorted(walked)
+
+
+def person(
+    connection: duckdb.DuckDBPyConnection,
+    email: str,
+    key: str | None,
+    stores: Collection[str] = ("main",),
+) -> Person:
     """Return by what a person is found in the tables.
 
     Args:
         connection: to the databases.
         email: as it was given.
         key: customer key, where the address alone does not say who.
+        stores: in which the address is looked for.
 
     Raises:
         SystemExit: if nobody, or more than one, has the address.
@@ -208,10 +296,10 @@ def person(connection: duckdb.DuckDBPyConnection, email: str, key: str | None) -
         """,
         {"keys": keys},
     ).fetchall()
-    stores = connection.execute("select distinct store from core.dim_identifiers").fetchall()
     if len(found) < 2:
         # Also rows that no customer came of: an unsubscribe of somebody unknown.
-        known += [(store, "email", email) for (store,) in stores or [("main",)]]
+        addresses = [(store, "email", email) for store in sorted(stores)]
+        known += addresses if found else linked(connection, addresses)
     retired = connection.execute(
         "select own_key from core.dim_customer_records where list_contains(?, customer_key)", [keys]
     ).fetchall()
@@ -282,8 +370,8 @@ def everything(email: str, key: str | None = None) -> dict:
         SystemExit: in words.
     """
     with connect() as connection:
-        whom = person(connection, email, key)
-        known = manifest()
+        looked_through = list(tables(manifest()))
+        whom = person(connection, email, key, stores_of(connection, looked_through))
         connection.execute(
             "create temp table identifiers (store varchar, type varchar, id varchar)"
         )
@@ -298,7 +386,7 @@ def everything(email: str, key: str | None = None) -> dict:
                 ).fetchall()
                 whom.owned[column] = [value for (value,) in values]
         held = []
-        for table in tables(known):
+        for table in looked_through:
             found = rows(connection, table, whom)
             if found:
                 meanings = {name: table.columns.get(name, "") for name in found[0]}

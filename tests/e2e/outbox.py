@@ -222,6 +222,10 @@ class Outbox:
                 select 'profiling' as purpose, {is_declared} as is_declared;
                 create table monitoring.activation_tests as
                 select 'run' as run_id, 'a_test' as test_name, '{status}' as status;
+                create table core.fct_erasures (
+                    store varchar, identifier_type varchar, identifier varchar,
+                    erasure_hash varchar
+                );
                 create table core.dim_esp_contacts as
                 select
                     '' as esp_contact_id, '' as external_id, '' as email, '' as export_kind,

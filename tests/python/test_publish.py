@@ -286,12 +286,16 @@ def test_nobody_is_told_of_somebody_else(shop, monkeypatch):
     assert result.returncode != 0 and "customer key" in result.stderr and not path.exists()
     result, path = access(shop, "no address")
     assert result.returncode != 0 and "EMAIL=" in result.stderr and not path.exists()
+    result, path = access(shop, "nobody@example.com")
+    assert result.returncode == 0 and json.loads(path.read_text())["tables"] == []
     monkeypatch.setenv("LETTERSHOP_LANDING", str(shop / "landing"))
     monkeypatch.setenv("LETTERSHOP_DUCKDB", str(shop / "work.duckdb"))
     monkeypatch.setenv("LETTERSHOP_STATE", str(shop / "state.duckdb"))
     known = json.loads((shop / "target" / "manifest.json").read_text())
     monkeypatch.setattr(subject_access, "manifest", lambda: known)
-    assert subject_access.everything("nobody@example.com")["tables"] == []
+    # No build was made at this path, and what is left out is never left out silently.
+    with pytest.raises(SystemExit, match="run `make build` first"):
+        subject_access.everything("nobody@example.com")
     told = json.dumps(subject_access.everything("ann@example.com"), default=str)
     assert "ann@example.com" in told and EMAIL not in told and "bob@example.com" not in told
 
@@ -330,6 +334,72 @@ def test_of_a_shared_address_no_key_is_printed():
         query = said.partition("\n")[2].replace("<address>", "ann@example.com")
         assert connection.execute(query).fetchall() == [("key_1",), ("key_2",)]
         assert subject_access.person(connection, "ann@example.com", "key_2").keys == ["key_2"]
+
+
+def test_who_is_no_customer_is_found_by_what_is_linked_to_the_address():
+    """In every store, in the queue too, and not through what others have."""
+    never, shared = "timestamp '9999-12-31'", "timestamp '2024-01-01'"
+    chain = [(f"a{number}", f"a{number + 1}") for number in range(9)]
+    links = [("b", "email", "gone@example.com", "customer_id", "17", never)]
+    links += [("b", "customer_id", "17", "esp_contact_id", "x17", never)]
+    links += [("b", "customer_id", "17", "phone", "555", shared)]
+    links += [("b", "customer_id", "17", "email", "ann@example.com", never)]
+    links += [("b", "email", "ann@example.com", "anonymous_id", "hers", never)]
+    links += [("main", "customer_id", "17", "esp_contact_id", "another", never)]
+    links += [("c", "email", "gone@example.com", "anonymous_id", "a0", never)]
+    links += [("c", "anonymous_id", left, "anonymous_id", right, never) for left, right in chain]
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            create schema core;
+            create schema staging;
+            create schema activation;
+            create table core.dim_identifiers as
+            select
+                'b' as store, 'email' as identifier_type, 'ann@example.com' as identifier,
+                false as is_shared, 'key_1' as customer_key;
+            create table core.dim_customers as select '' as customer_key, '' as email limit 0;
+            create table core.dim_customer_records as select '' as own_key, '' as customer_key
+            limit 0;
+            create table staging.base_consent__identifier_links (
+                store varchar, left_type varchar, left_identifier varchar, right_type varchar,
+                right_identifier varchar, shared_since timestamp
+            );
+            insert into staging.base_consent__identifier_links values
+                {", ".join(f"({str(one[:5])[1:-1]}, {one[5]})" for one in links)};
+            create table activation.esp_erasure_queue as
+            select 'c' as store, 'anonymous_id' as identifier_type, 'a1' as identifier
+            union all select 'c', 'email', 'gone@example.com';
+            create table attributes as
+            select unnest(['b', 'main', null]) as store, '17' as customer_id;
+            """
+        )
+        queue, attributes = (
+            subject_access.Table(name, relation, {}, {}, [])
+            for name, relation in (
+                ("activation.esp_erasure_queue", "activation.esp_erasure_queue"),
+                ("landing.customer_attributes", "attributes"),
+            )
+        )
+        stores = subject_access.stores_of(connection, [queue, attributes])
+        assert stores == {"b", "c", "main"}
+        whom = subject_access.person(connection, "gone@example.com", None, stores)
+        found = set(whom.identifiers)
+        assert {one for one in found if one[0] == "b"} == {
+            ("b", "email", "gone@example.com"),
+            ("b", "customer_id", "17"),
+            ("b", "esp_contact_id", "x17"),
+        }
+        # Eight steps, and no more.
+        assert {who for store, kind, who in found if kind == "anonymous_id"} == {
+            f"a{number}" for number in range(8)
+        }
+        assert {one for one in found if one[0] == "main"} == {("main", "email", "gone@example.com")}
+        connection.execute("create table identifiers (store varchar, type varchar, id varchar)")
+        connection.executemany("insert into identifiers values (?, ?, ?)", whom.identifiers)
+        told = subject_access.rows(connection, attributes, whom)
+        assert told == [{"store": "b", "customer_id": "17"}]
+        assert len(subject_access.rows(connection, queue, whom)) == 2
 
 
 # --- Explained ------------------------------------------------------------------------------------
@@ -858,3 +928,11 @@ def test_readers_keep_what_they_have_open_and_erased_bytes_are_gone(shop):
         assert connection.execute(count, [EMAIL]).fetchone() == (0,)
     assert EMAIL.encode() not in published.read_bytes()
     assert b"zoe" not in published.read_bytes()
+    # Her rows still stand in the landing, and who asks is told of them all.
+    result, path = access(shop, EMAIL)
+    assert result.returncode == 0, result.stderr
+    answer = json.loads(path.read_text())
+    told = {table["table"]: table["rows"] for table in answer["tables"]}
+    assert answer["customer_keys"] == []
+    for name in ("crm_customers", "erasure_requests", "shop_orders"):
+        assert [row["customer_id"] for row in told[f"landing.{name}"]] == ["zoe"]

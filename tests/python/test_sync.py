@@ -5,9 +5,13 @@ import json
 import os
 import random
 import re
+import signal
 import subprocess
+import threading
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from hashlib import md5
 from unittest import mock
 
 import duckdb
@@ -17,7 +21,7 @@ import yaml
 from drt.config.parser import load_syncs_safe
 
 from tests.e2e.checks import assert_holds, assert_nothing_came_back, at_random, sends
-from tests.e2e.loopback_esp import KEY, Limits
+from tests.e2e.loopback_esp import KEY, Limits, RefusedError
 from tests.e2e.outbox import EXPORTED_AT, ORDER, Outbox
 from tests.e2e.runs import KINDS, fast_project, run, start
 from tools import nightly
@@ -197,6 +201,118 @@ def test_a_signal_stops_between_two_requests_and_nothing_is_sent_twice(outbox, t
         assert_holds("generic", esp, outbox)
 
 
+def signal_at(esp, number: int, after: float = 0.0) -> None:
+    """Let a platform send SIGTERM to this process at its request of a number, or a moment later."""
+    take, counts = esp._take, Counter()
+
+    def taken(*request):
+        counts["requests"] += 1
+        if counts["requests"] == number:
+            threading.Timer(after, os.kill, (os.getpid(), signal.SIGTERM)).start()
+            # It has come before this is answered, unless it is to come later.
+            time.sleep(0 if after else 0.2)
+        return take(*request)
+
+    esp._take = taken
+
+
+def stopped(name, esp, folder, project) -> str:
+    """Run a sync that a signal stops; return what it said."""
+    started = time.monotonic()
+    code, text = run(name, esp, folder, project)
+    assert code == 143 and "goes on from here" in text, text
+    # No backoff, and no rest of a batch, is waited for.
+    assert time.monotonic() - started < 10
+    return text
+
+
+def received_twice(esp) -> set[str]:
+    """Return what a platform was sent more than once."""
+    counts = Counter(entry[4] for entry in esp.log if entry[0] == "received")
+    return {content for content, count in counts.items() if count > 1}
+
+
+def test_a_signal_stops_while_refused_records_are_found(outbox, tmp_path):
+    """What was not tried is no part of what was sent: a batch is taken apart in many requests."""
+    project = fast_project("klaviyo", tmp_path, records=12)
+    keys = outbox.join(24)
+    outbox.build()
+    with KINDS["klaviyo"]() as esp:
+        esp.invalid = {outbox.emails[key] for key in keys[1::3]}
+        # The first batch is done with 16 requests or so, the second is in pieces.
+        signal_at(esp, 30)
+        stopped("klaviyo", esp, tmp_path, project)
+        # What is refused counts twice there: it was no fault, and a 400.
+        assert sum(esp.answers.values()) - esp.answers["400"] == 30
+        (path,) = (tmp_path / "state" / "klaviyo").rglob("state.json")
+        kept = json.loads(path.read_text())
+        tried = {outbox.emails[key] for key in keys[:12]}
+        tried |= {entry[2] for entry in esp.log if entry[0] == "received"}
+        (cursor,) = (its for name, its in kept.items() if name == "klaviyo_upsert")
+        last = int(cursor["last_cursor_value"])
+        assert 12 < last < 24
+        assert tried - esp.invalid == {outbox.emails[key] for key in keys[:last]} - esp.invalid
+        esp.invalid = set()
+        said = sends("klaviyo", esp, outbox, project)
+        assert f"klaviyo_upsert: {24 - last} sent" in said
+        assert_holds("klaviyo", esp, outbox)
+        assert not received_twice(esp)
+
+
+def test_a_signal_stops_while_what_was_set_aside_is_tried_again(outbox, tmp_path):
+    project = fast_project("klaviyo", tmp_path)
+    keys = outbox.join(60)
+    outbox.build()
+    with KINDS["klaviyo"]() as esp:
+        esp.invalid = {outbox.emails[key] for key in keys[1::3]}
+        code, text = run("klaviyo", esp, tmp_path, project)
+        assert code == 1 and "20 records are set aside" in text
+        # One is still refused, one goes through, and the rest is left.
+        take, esp.invalid = esp._take, {outbox.emails[keys[1]]}
+        outbox.change(keys[:1], "active")
+        outbox.build()
+        signal_at(esp, 4)
+        said = stopped("klaviyo", esp, tmp_path, project)
+        found = re.search(r"(\d+) of 20 sent that were refused before", said)
+        taken = int(found[1])
+        assert 0 < taken < 10 and not re.search(r"klaviyo_upsert: \d+ sent", said)
+        esp._take, esp.invalid = take, set()
+        said = sends("klaviyo", esp, outbox, project)
+        assert f"{20 - taken} of {20 - taken} sent that were refused before" in said
+        assert_holds("klaviyo", esp, outbox)
+        assert not received_twice(esp)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_signal_stops_while_a_platform_that_is_down_is_waited_for(outbox, tmp_path, again):
+    """What it did not answer is neither sent nor refused, whether it is new or was set aside."""
+    project = fast_project("generic", tmp_path, records=5)
+    path = project / "syncs" / "5_upsert.yml"
+    quick, slow = "initial_backoff: 0.01, max_backoff: 0.1", "initial_backoff: 30, max_backoff: 60"
+    assert quick in path.read_text()
+    keys = outbox.join(20)
+    outbox.build()
+    with KINDS["generic"]() as esp:
+        if again:
+            esp.invalid = {keys[3]}
+            assert run("generic", esp, tmp_path, project)[0] == 1
+            esp.invalid = set()
+        path.write_text(path.read_text().replace(quick, slow))
+        take = esp._take
+
+        def down(*request):
+            raise RefusedError(503, "down")
+
+        esp._take = down
+        signal_at(esp, 1, after=0.3)
+        said = stopped("generic", esp, tmp_path, project)
+        assert esp.answers["503"] == 1 and "503" not in said and "set aside" not in said
+        esp._take = take
+        sends("generic", esp, outbox, project)
+        assert_holds("generic", esp, outbox)
+        assert not received_twice(esp)
+
+
 def test_a_deletion_waits_for_imports(outbox, tmp_path):
     """Klaviyo applies in an order of its own: an import that waits would bring the person back."""
     project = fast_project("klaviyo", tmp_path)
@@ -298,6 +414,56 @@ def test_erasures_that_were_refused_for_thirty_days_are_said(name, outbox, tmp_p
             code, text = run(name, esp, tmp_path, project, *option)
             assert code == 1 and f"1 erasures were never told to {name}" in text
         assert "never told" not in sends(name, esp, outbox, project)
+
+
+def test_erasures_that_the_platform_cannot_be_told_of_are_said(outbox, tmp_path):
+    """Klaviyo deletes by address: of whom none is known nobody would ever hear."""
+    project = fast_project("klaviyo", tmp_path)
+    keys = outbox.join(10)
+    outbox.build()
+    with KINDS["klaviyo"]() as esp:
+        sends("klaviyo", esp, outbox, project)
+        outbox.leave(keys[:2], "erase")
+        outbox.build()
+
+        def also(*rows):
+            """Add erasures by an id alone, as of people who were never sent."""
+            with duckdb.connect(str(outbox.path)) as connection:
+                connection.executemany(
+                    "insert into activation.esp_outbox (change_seq, op, esp_id, customer_key,"
+                    " run_id) values (?, 'erase', ?, ?, 'a')",
+                    rows,
+                )
+
+        def requested(*rows):
+            with duckdb.connect(str(outbox.path)) as connection:
+                connection.executemany("insert into core.fct_erasures values (?, ?, ?, ?)", rows)
+
+        # An id beside an address of the same request; a key of the same person; and a key under
+        # which the platform has nothing.
+        address = outbox.emails[keys[0]]
+        requested(("main", "email", address, "first"), ("main", "customer_id", "17", "first"))
+        crm_key = md5(b"crm\x1fmain\x1f17").hexdigest()
+        also((101, "17", None), (102, crm_key, None), (103, "old", keys[1]), (104, "k", "k"))
+        for option in ([], ["--dry-run"]):
+            assert "cannot be told" not in sends("klaviyo", esp, outbox, project, *option)
+        # A person of another store with the same id, of whom two ids and no address are known.
+        requested(("b", "customer_id", "17", "second"), ("b", "esp_contact_id", "x7", "second"))
+        also((105, "x7", None))
+        for option in ([], ["--dry-run"]):
+            code, text = run("klaviyo", esp, tmp_path, project, *option)
+            assert code == 1 and "1 erasures cannot be told: klaviyo finds nobody" in text, text
+            assert "(change_seq 101, 105)\n" in text and "took everything," not in text
+            assert "x7" not in text and "@" not in text
+        # Of whom nothing says to which request they belong.
+        also((106, "x8", None))
+        code, text = run("klaviyo", esp, tmp_path, project)
+        assert code == 1 and "2 erasures cannot" in text and "(change_seq 101, 105, 106)\n" in text
+        with duckdb.connect(str(outbox.path)) as connection:
+            connection.execute(
+                "update activation.esp_outbox set esp_id = null where esp_id in ('17', 'x7', 'x8')"
+            )
+        assert "cannot be told" not in sends("klaviyo", esp, outbox, project)
 
 
 def test_an_event_that_has_expired_since_the_build_is_not_sent(outbox, tmp_path):

@@ -20,9 +20,11 @@ from tools.sync.run import (
     never_told,
     op_of,
     pending,
+    say_untellable,
     say_untold,
     still_refused,
     too_late,
+    untellable_erasures,
     untold_erasures,
 )
 from tools.sync.state import Aside, cursors, state_place, state_store, tried
@@ -69,6 +71,8 @@ def dry_run(name: str, project: Path | None = None) -> int:
         if refused:
             print(f"{refused:,} records that were set aside would be tried again.")
         say_untold(untold, name)
+        untellable, numbers = untellable_erasures(connection, name)
+        say_untellable(untellable, numbers, name)
         following = follows_a_deletion(connection, name, at, aside.all(), unneeded | unsure)
         until = Hold(state_place(name)[0]).until
         if following:
@@ -101,7 +105,7 @@ def dry_run(name: str, project: Path | None = None) -> int:
             example = next((payload for its, payload in payloads if its == op), None)
             if example is not None:
                 print(f"{op}: {json.dumps(redacted(example, shown), ensure_ascii=False)}")
-    return 1 if lost else 0
+    return 1 if lost or untellable else 0
 
 
 def created(connection: duckdb.DuckDBPyConnection, name: str, at: int) -> int:

@@ -6,6 +6,7 @@ error texts may repeat what was sent to it. Nothing that a platform says is prin
 status numbers, error codes and ids of jobs.
 """
 
+import contextlib
 import json
 import re
 import threading
@@ -19,7 +20,7 @@ from drt.config.models import RestApiDestinationConfig, RetryConfig, SyncConfig,
 from drt.destinations.auth import AuthHandler
 from drt.destinations.base import SyncResult
 from drt.destinations.rate_limiter import resolve_rate_limiter
-from drt.destinations.retry import resolve_retry, with_retry
+from drt.destinations.retry import parse_retry_after, resolve_retry
 from drt.destinations.row_errors import RowError
 from drt.templates.renderer import render_template
 
@@ -98,6 +99,10 @@ class NotDoneError(Exception):
     """The platform still works on what it accepted."""
 
 
+class StoppedError(Exception):
+    """A signal came while it was waited for the next attempt."""
+
+
 @dataclass(frozen=True)
 class Job:
     """What a platform accepted and does later.
@@ -129,6 +134,9 @@ class Endpoint:
         unneeded: change_seq of records that the platform need not have: they count as sent.
         is_retry: whether what is sent was refused before, and stays aside if it is again.
         aside: change_seq of what was set aside since `begin`.
+        unsent: change_seq of what a signal left unsent since `begin`; the next run sends it.
+        reached: the change_seq since `begin` up to which nothing is left unsent; None if there is
+            none.
         complaints: words about what was refused since `begin`.
     """
 
@@ -139,6 +147,7 @@ class Endpoint:
         accepted: Callable[[Job], None],
         set_aside: Callable[[str, list[int]], None],
         report: Callable[[str], None],
+        stop: threading.Event,
     ):
         """Prepare; nothing is sent yet.
 
@@ -148,8 +157,9 @@ class Endpoint:
             accepted: called with each job before its rows count as sent.
             set_aside: called with a sync's name and change numbers before they count as sent.
             report: called with a line about each request.
+            stop: set when a signal came: no request is begun after it.
         """
-        self.platform, self.client = platform, client
+        self.platform, self.client, self.stop = platform, client, stop
         self.accepted, self.set_aside, self.report = accepted, set_aside, report
         self.request_count = self.refused_count = 0
         self.unneeded: set[int] = set()
@@ -164,6 +174,8 @@ class Endpoint:
         """
         self.blocked, self.is_retry = blocked, is_retry
         self.aside: list[int] = []
+        self.unsent: list[int] = []
+        self.reached: int | None = None
         self.complaints: list[str] = []
         self.in_a_row = self.op_refused = self.unneeded_count = 0
 
@@ -178,9 +190,10 @@ class Endpoint:
             sync_options: of the sync.
 
         Returns:
-            Counts, and errors without a word of what was sent. What was set aside counts as sent.
+            Counts, and errors without a word of what was sent. What was set aside counts as sent;
+            what a signal left unsent counts as nothing.
         """
-        result = SyncResult()
+        result, numbers = SyncResult(), [row["CHANGE_SEQ"] for row in records]
         needed = [row for row in records if row["CHANGE_SEQ"] not in self.unneeded]
         result.success += len(records) - len(needed)
         self.unneeded_count += len(records) - len(needed)
@@ -196,6 +209,8 @@ class Endpoint:
             self._deliver(result, start, records[start : start + size], config, sync_options)
             if result.failed:
                 break
+        done = [number for number in numbers if number < min(self.unsent, default=number + 1)]
+        self.reached = max(done, default=self.reached)
         return result
 
     def _deliver(
@@ -206,18 +221,25 @@ class Endpoint:
         config: RestApiDestinationConfig,
         sync_options: SyncOptions,
     ) -> None:
-        """Send rows in one request; where it is refused, in two, and so on."""
+        """Send rows in one request; where it is refused, in two, and so on, till a signal comes."""
         # By URL: drt's own key is the host, and its slowest endpoint would pace all the others.
         limiter = resolve_rate_limiter(config, sync_options, key_override=config.url)
+        if not self.stop.is_set():
+            limiter.acquire()
+        if self.stop.is_set():
+            self.unsent += [row["CHANGE_SEQ"] for row in rows]
+            return
         retry = resolve_retry(config.retry, sync_options)
         headers = {**config.headers, **AuthHandler(config.auth).get_headers()}
         body = render_template(config.batch_template, rows=rows).encode()
         first, last = rows[0]["CHANGE_SEQ"], rows[-1]["CHANGE_SEQ"]
-        limiter.acquire()
         started = time.monotonic()
         bad, status, text = [], None, ""
         try:
-            response = with_retry(lambda: self._send(config.url, headers, body), retry)
+            response = patiently(lambda: self._send(config.url, headers, body), retry, self.stop)
+        except StoppedError:
+            self.unsent += [row["CHANGE_SEQ"] for row in rows]
+            return
         except httpx.HTTPStatusError as error:
             status, text = error.response.status_code, said(error.response)
             if status not in REFUSALS:
@@ -323,6 +345,39 @@ class Endpoint:
         result.row_errors.append(RowError(start, "", status, f"{text}: {where}"))
 
 
+def patiently(
+    ask: Callable[[], httpx.Response], retry: RetryConfig, stop: threading.Event
+) -> httpx.Response:
+    """Ask, and ask again where the platform is down or busy, with longer and longer waits.
+
+    drt's own waiting ends at no signal.
+
+    Args:
+        ask: one attempt.
+        retry: how often, how long, and after which statuses.
+        stop: set when a signal came.
+
+    Raises:
+        StoppedError: if one came while it was waited.
+        httpx.HTTPError: of the last attempt.
+    """
+    wait, left = retry.initial_backoff, retry.max_attempts
+    while True:
+        left, asked = left - 1, None
+        try:
+            return ask()
+        except httpx.HTTPStatusError as error:
+            if left <= 0 or error.response.status_code not in retry.retryable_status_codes:
+                raise
+            asked = parse_retry_after(error.response.headers.get("Retry-After"))
+        except httpx.TransportError:
+            if left <= 0:
+                raise
+        if stop.wait(min(max(asked or 0, wait), retry.max_backoff)):
+            raise StoppedError
+        wait *= retry.backoff_multiplier
+
+
 def said(response: httpx.Response) -> str:
     """Return the status of a refusal and the codes in it: never its text, which may repeat ours."""
     codes = re.findall(r'"code"\s*:\s*"([a-z_]{1,40})"', response.text[:10_000])
@@ -346,7 +401,13 @@ def records_per_request(platform: Platform, wanted: int, largest: int) -> int:
     return max(1, min(wanted, (platform.max_body_bytes - ENVELOPE) // (largest + 1)))
 
 
-def _get(client: httpx.Client, sync: SyncConfig, url: str, params: dict | None = None) -> dict:
+def _get(
+    client: httpx.Client,
+    sync: SyncConfig,
+    url: str,
+    params: dict | None = None,
+    stop: threading.Event | None = None,
+) -> dict:
     headers = {**sync.destination.headers, **AuthHandler(sync.destination.auth).get_headers()}
 
     def ask() -> httpx.Response:
@@ -355,7 +416,7 @@ def _get(client: httpx.Client, sync: SyncConfig, url: str, params: dict | None =
             raise httpx.HTTPStatusError("", request=response.request, response=response)
         return response
 
-    return with_retry(ask, RetryConfig(max_attempts=6)).json()
+    return patiently(ask, RetryConfig(max_attempts=6), stop or threading.Event()).json()
 
 
 def wait_for_imports(
@@ -385,11 +446,12 @@ def wait_for_imports(
     path, params = platform.importing
     url = str(httpx.URL(syncs[0].destination.url).copy_with(path=path))
     ends = time.monotonic() + WAIT_SECONDS
-    while _get(client, syncs[0], url, params)["data"]:
-        if time.monotonic() > ends:
-            raise NotDoneError
-        if stop.wait(pause):
-            return
+    with contextlib.suppress(StoppedError):
+        while _get(client, syncs[0], url, params, stop)["data"]:
+            if time.monotonic() > ends:
+                raise NotDoneError
+            if stop.wait(pause):
+                return
 
 
 def outcomes(

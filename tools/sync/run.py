@@ -61,15 +61,18 @@ PROFILE = DuckDBProfile(type="duckdb", database="")
 class Observer(StatePersistingObserver):
     """Keeps drt's cursors, and before each by which build the row at it was written."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, state: StateStore):
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, state: StateStore, endpoint: Endpoint
+    ):
         """Keep them.
 
         Args:
             connection: to the published database.
             state: drt's.
+            endpoint: says what a signal left unsent of a batch.
         """
         super().__init__(state, None)
-        self.connection, self.state = connection, state
+        self.connection, self.state, self.endpoint = connection, state, endpoint
 
     def on_sync_completed(self, sync_name, result, started_at, new_cursor_value, cursor_field):
         """Keep a cursor with its mark.
@@ -81,6 +84,10 @@ class Observer(StatePersistingObserver):
             new_cursor_value: up to which it has come.
             cursor_field: drt's.
         """
+        if self.endpoint.unsent:
+            # drt has come to the end of the batch; the platform has not.
+            reached = self.endpoint.reached
+            new_cursor_value = None if reached is None else str(reached)
         with contextlib.suppress(Exception):
             # Without a mark a cursor is as good; drt says what it cannot write itself.
             mark(self.connection, self.state, sync_name, int(new_cursor_value or 0))
@@ -279,6 +286,90 @@ def say_untold(count: int, name: str) -> None:
         )
 
 
+def untellable_erasures(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[int, list[int]]:
+    """Return how many erasures nothing can be told of: the platform's view has none of their rows.
+
+    Rows are of one erasure that have an address or a key in common, or that core.fct_erasures names
+    by an identifier, or by the key that is made of a customer id. Other rows of an erasure that is
+    told may be left out. So are those of a key whose profiles are all somebody else's by now: there
+    is nothing to forget under it.
+
+    Args:
+        connection: to the published database.
+        name: of the platform.
+
+    Returns:
+        The number of erasures, and the change_seq of their rows.
+    """
+    found = connection.execute(
+        f"""
+        with erased as (
+            select change_seq, esp_id, email, customer_key from activation.esp_outbox
+            where op = 'erase' and esp_id is not null
+                and not (email is null and esp_id is not distinct from customer_key)
+        ), named as (
+            select erasure_hash, identifier as name from core.fct_erasures
+            where identifier_type in ('customer_id', 'esp_contact_id', 'email')
+            union all
+            select erasure_hash, md5('crm' || chr(31) || store || chr(31) || identifier)
+            from core.fct_erasures
+            where identifier_type = 'customer_id'
+        )
+        select
+            change_seq,
+            [esp_id, email, customer_key],
+            change_seq in (select change_seq from activation.esp_{name} where op = 'erase'),
+            exists (
+                select 1 from activation.esp_outbox as later
+                where later.esp_id = erased.esp_id and later.op <> 'event'
+                    and later.change_seq > erased.change_seq
+            ),
+            (
+                select list(distinct erasure_hash) from named
+                where named.name in (erased.esp_id, erased.email)
+            )
+        from erased
+        order by change_seq
+        """
+    ).fetchall()
+    told, open_rows, of_erasure = set(), {}, {}
+    for number, names, is_told, is_overtaken, hashes in found:
+        words = {word for word in names if word is not None}
+        if is_told:
+            told |= words
+        elif not is_overtaken:
+            open_rows[number] = words
+        for one in hashes or ():
+            of_erasure.setdefault(one, set()).update(words)
+    # By erasure, not by row: an id of two stores stands in one row for two people.
+    left, alone_rows = [], dict(open_rows)
+    for words in of_erasure.values():
+        its = [number for number, names in open_rows.items() if names & words]
+        for number in its:
+            alone_rows.pop(number, None)
+        if its and not words & told:
+            left.append(its)
+    for number, names in alone_rows.items():
+        if not names & told:
+            left.append([number])
+    return len(left), sorted({number for its in left for number in its})
+
+
+def say_untellable(count: int, numbers: list[int], name: str) -> None:
+    """Print what untellable_erasures found."""
+    if count:
+        print(
+            f"{count:,} erasures cannot be told: {name} finds nobody by what is known of them;"
+            f" delete them there by hand (change_seq {listed(numbers)})",
+            file=sys.stderr,
+        )
+
+
+def listed(numbers: list[int]) -> str:
+    """Return the first of some numbers in words."""
+    return ", ".join(map(str, numbers[:NAMED])) + (", ..." if len(numbers) > NAMED else "")
+
+
 def newest(connection: duckdb.DuckDBPyConnection) -> int:
     """Return the greatest change_seq of the outbox."""
     return connection.execute("select max(change_seq) from activation.esp_outbox").fetchone()[0]
@@ -446,8 +537,6 @@ def hold_from_now() -> datetime:
 def fit(platform: Platform, syncs: list[SyncConfig], waiting: dict[str, tuple[int, int]]) -> None:
     """Make requests as large as the platform takes, and drt's batches as large as a request.
 
-    A signal stops a run between two batches.
-
     Args:
         platform: whose limits.
         syncs: changed in place.
@@ -519,6 +608,8 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         aside, hold = Aside(syncs, state), Hold(folder)
         untold, lost = untold_erasures(connection, name, at, aside)
         say_untold(untold, name)
+        untellable, numbers = untellable_erasures(connection, name)
+        say_untellable(untellable, numbers, name)
         still_refused(connection, name, aside, at)
         reached = tried(f"{name}_upsert", state)
         unneeded, unsettled = never_told(connection, name, at, aside, reached)
@@ -543,6 +634,7 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
                 accepted=lambda job: accepted.write(json.dumps(vars(job)) + "\n"),
                 set_aside=aside.add,
                 report=print if verbose else lambda line: None,
+                stop=stop,
             )
             endpoint.unneeded = unneeded
             if due:
@@ -566,6 +658,8 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
                     endpoint.unneeded = unneeded | late
                 blocked = behind_refused(connection, sync, aside)
                 outcome = retry_refused(sync, connection, endpoint, aside, blocked | unsure)
+                if outcome is not None and stop.is_set():
+                    break
                 if outcome is not None and waiting[sync.name][0]:
                     endpoint.begin(blocked | unsure)
                     if op_of(sync) == "upsert":
@@ -600,6 +694,7 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         what = "what does not wait" if is_held else "everything"
         left = sorted(aside.all() - unsure)
         what += " but what is set aside" if left else ""
+        what += " that can be told" if untellable else ""
         if unneeded:
             print(f"{len(unneeded):,} were of people whom {name} was never told of.")
         if late:
@@ -613,16 +708,15 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         if endpoint.refused_count:
             print(f"  {endpoint.refused_count:,} records it says were done before.")
         say_aside(left)
-    return 1 if left or lost else 0
+    return 1 if left or lost or untellable else 0
 
 
 def say_aside(numbers: list[int]) -> None:
     """Print which records the platform refused, or wait behind those."""
     if numbers:
-        named = ", ".join(map(str, numbers[:NAMED])) + (", ..." if len(numbers) > NAMED else "")
         print(
             f"{len(numbers):,} records are set aside: the platform refused them, or what they must"
-            f" not overtake. The next run tries again: change_seq {named}",
+            f" not overtake. The next run tries again: change_seq {listed(numbers)}",
             file=sys.stderr,
         )
 
@@ -718,7 +812,8 @@ def retry_refused(
     say_errors(sync, endpoint.complaints, result)
     if result.failed:
         return None
-    taken = [number for number, _ in rows if number not in endpoint.aside]
+    kept = {*endpoint.aside, *endpoint.unsent}
+    taken = [number for number, _ in rows if number not in kept]
     aside.remove(sync.name, taken)
     print(f"{sync.name}: {len(taken):,} of {len(rows):,} sent that were refused before", flush=True)
     return len(taken)
@@ -757,7 +852,7 @@ def send_op(
         PROFILE,
         Path(),
         state_manager=state,
-        observer=Observer(connection, state),
+        observer=Observer(connection, state, endpoint),
         stop_event=stop,
         vars={},
     )
