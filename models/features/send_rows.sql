@@ -89,8 +89,8 @@ purchased as (
     group by sends.is_of_run, sends.customer_key, sends.item_id, sends.as_of_date
 ),
 
--- As in purchase_features, among those who are written to on the day and had bought. Before the rest
--- is known, so that who reads some customers need not ask how all the others responded.
+-- As in purchase_features, among those who are written to on the day and had bought. Before the
+-- rest is known, so that who reads some customers need not ask how all the others responded.
 ranked as (
     select
         *,
