@@ -8,9 +8,8 @@ Reads the published database and nothing else. Sent is what the activation table
 the last run came to; running it again is always right. --read-back asks what became of what the
 platform only accepted; what it did not apply is sent again by the next run.
 
-Exit codes: 0 done; 1 the platform refused or did not answer, run it again, or an erasure cannot be
-told to it; 2 stopped before the first request; 128 and the signal's number if one stopped it
-between two requests.
+Exit codes: 0 done; 1 the platform refused or did not answer, run it again; 2 stopped before the
+first request; 128 and the signal's number if one stopped it between two requests.
 """
 
 import argparse

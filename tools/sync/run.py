@@ -359,8 +359,9 @@ def say_untellable(count: int, numbers: list[int], name: str) -> None:
     """Print what untellable_erasures found."""
     if count:
         print(
-            f"{count:,} erasures cannot be told: {name} finds nobody by what is known of them;"
-            f" delete them there by hand (change_seq {listed(numbers)})",
+            f"{count:,} erasures cannot be told: {name} finds nobody by what is known of them."
+            " Until an export confirms that they are gone, look there by hand"
+            f" (change_seq {listed(numbers)})",
             file=sys.stderr,
         )
 
@@ -708,7 +709,7 @@ def send(name: str, project: Path | None = None, verbose: bool = False, pause: f
         if endpoint.refused_count:
             print(f"  {endpoint.refused_count:,} records it says were done before.")
         say_aside(left)
-    return 1 if left or lost or untellable else 0
+    return 1 if left or lost else 0
 
 
 def say_aside(numbers: list[int]) -> None:
