@@ -77,7 +77,7 @@ def write_outbox(path: Path, count: int) -> None:
             select number + 1 as change_seq, 'upsert' as op, md5(cast(number as varchar)) as esp_id,
                 cast(null as varchar) as new_esp_id,
                 'person' || number || '@example.com' as email, json_object({properties}) as payload,
-                'run' as run_id
+                md5(cast(number as varchar)) as customer_key, 'run' as run_id
             from range({count}) as numbers (number);
             create table activation.esp_klaviyo as
             select change_seq, op, '{{"type":"profile","attributes":{{"email":"' || email
@@ -89,6 +89,8 @@ def write_outbox(path: Path, count: int) -> None:
                 || '","properties":' || payload || '}}' as payload
             from activation.esp_outbox;
             create table core.dim_esp_contacts as select '' as esp_contact_id limit 0;
+            create table core.fct_erasures as
+            select '' as store, '' as identifier_type, '' as identifier, '' as erasure_hash limit 0;
             create table monitoring.privacy_report as
             select 'profiling' as purpose, true as is_declared;
             create table monitoring.activation_tests as
