@@ -5,8 +5,8 @@
     pre_hook="{{ restate_changed(this, 'customer_key', customer_fingerprints()) }}"
 ) }}
 
-{#- Of a session; everything else happens once a movement, and a count of it takes a third of the
-    memory that a sum does. -#}
+{#- Of a session; everything else happens once a movement, and to count it an engine remembers less
+    than to add it up. -#}
 {%- set summed = [
     'page_view_count', 'product_view_count', 'search_count', 'cart_add_count', 'checkout_count',
     'engaged_seconds',

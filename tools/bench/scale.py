@@ -253,7 +253,7 @@ def report(costs: list[Cost]) -> None:
     cores = os.cpu_count()
     print(
         f"\nSimulated shops, seed {SEED}; {THREADS} threads on {cores} cores; from {LARGE:,}"
-        f" customers on one model at a time, {LARGE_MEMORY}\n"
+        f" customers on one model at a time, {os.environ.get('LETTERSHOP_MEMORY', LARGE_MEMORY)}\n"
     )
     lines = [
         ("customers", lambda one: f"{one.customers:,}", ""),
