@@ -202,7 +202,7 @@ going as (
     records, erasures, targets, suppressions and written.
 
     Returns: str, CTEs with a comma after each: latest, refused, to_erase, others_to_erase, barred,
-        wanted, holders, decided and others.
+        wanted, holders, decided, moved and others.
 #}
 {% macro decided_changes() -%}
 latest as (
@@ -281,6 +281,23 @@ wanted as (
 ),
 
 {{ lettershop.decided_profiles('wanted', 'latest', 'written', 'contacts', 'barred') }}
+
+-- Who has changed the address at the ESP since we wrote: some suppress by address. Not where it is
+-- somebody else's here.
+moved as (
+    select
+        latest.esp_id,
+        min(held.email) as email
+    from latest
+    inner join contacts as held
+        on
+            latest.esp_id = held.external_id
+            and held.exported_at > {{ lettershop.time_of_iso_text('latest.changed_at') }}
+    left join decided as owners on held.email = owners.email
+    where held.email is not null and owners.email is null
+    group by latest.esp_id
+    having count(case when held.email = latest.email then 1 end) = 0
+),
 {%- endmacro %}
 
 {#
@@ -321,7 +338,7 @@ wanted as (
     {{ lettershop.decided_changes() }}
 
     removed as (
-        {{ lettershop.removed_profiles('latest', 'decided', 'holders', 'contacts') }}
+        {{ lettershop.removed_profiles('latest', 'decided', 'holders') }}
     ),
 
     taken as (
@@ -480,11 +497,10 @@ decided as (
 
     Args:
         latest (str), decided (str), holders (str): CTEs, see decided_profiles. Reads the CTEs
-            to_erase, refused and suppressions too.
-        contacts (str): a CTE, the contacts that the ESP holds.
+            to_erase, moved, refused and suppressions too.
     Returns: str, a query of op, customer_key, esp_id, email and reason.
 #}
-{% macro removed_profiles(latest, decided, holders, contacts) -%}
+{% macro removed_profiles(latest, decided, holders) -%}
     select
         'erase' as op,
         customer_key,
@@ -515,22 +531,7 @@ decided as (
         end as email,
         coalesce(suppressions.reason, refused.block_reason, 'gone') as reason
     from {{ latest }}
-    left join (
-        -- Who has changed the address at the ESP since: some suppress by address. Not where it is
-        -- somebody else's here.
-        select
-            {{ latest }}.esp_id,
-            min(held.email) as email
-        from {{ latest }}
-        inner join {{ contacts }} as held
-            on
-                {{ latest }}.esp_id = held.external_id
-                and held.exported_at > {{ lettershop.time_of_iso_text(latest ~ '.changed_at') }}
-        left join {{ decided }} as owners on held.email = owners.email
-        where held.email is not null and owners.email is null
-        group by {{ latest }}.esp_id
-        having count(case when held.email = {{ latest }}.email then 1 end) = 0
-    ) as moved on {{ latest }}.esp_id = moved.esp_id
+    left join moved on {{ latest }}.esp_id = moved.esp_id
     left join {{ decided }} on {{ latest }}.esp_id = {{ decided }}.esp_id
     left join to_erase on {{ latest }}.esp_id = to_erase.esp_id
     left join {{ holders }} on {{ latest }}.esp_id = {{ holders }}.esp_id

@@ -62,7 +62,7 @@ heard as (
 ),
 
 removed as (
-    {{ removed_profiles('latest', 'decided', 'holders', 'contacts') }}
+    {{ removed_profiles('latest', 'decided', 'holders') }}
     union all
     {{ refused_profiles('heard', 'refused_contacts', 'barred') }}
 ),
