@@ -1,9 +1,12 @@
 {{ config(materialized='view') }}
 
--- Grain: change as Braze's API takes it: an attributes or an events object of /users/track, an
--- external id for /users/delete as a JSON string, or a rename of /users/external_ids/rename. An id
--- that is an address is left out of deletions, unless Braze knows people by their address. Empty
--- unless the var `esp` is braze.
+-- Grain: change and request of Braze's API that carries it out (op). An attributes or an events
+-- object of /users/track, an external id for /users/delete as a JSON string, a rename of
+-- /users/external_ids/rename. An id that is an address is left out of deletions, unless Braze knows
+-- people by their address. Empty unless the var `esp` is braze.
+-- Users without an external id (a sign-up form, an import) need requests of their own: they are
+-- given the one that is sent (identify), unsubscribed by their address (suppress_address) and
+-- deleted by the id that Braze gave them (erase_contact).
 with ops as (
     select * from {{ ref('esp_latest_ops') }}
     where '{{ var("esp") }}' = 'braze'
@@ -14,7 +17,21 @@ identities as (
     where esp = 'braze'
 ),
 
-final as (
+unnamed as (
+    select
+        email,
+        count(external_id) = 0 as is_all
+    from {{ ref('dim_esp_contacts') }}
+    group by email
+    having count(*) > count(external_id)
+),
+
+erased_contacts as (
+    select distinct identifier as esp_contact_id from {{ ref('esp_erasure_queue') }}
+    where identifier_type = 'esp_contact_id' and identifier is not null
+),
+
+named as (
     select
         ops.change_seq,
         ops.op,
@@ -44,10 +61,48 @@ final as (
         end as payload
     from ops
     cross join identities
+    left join erased_contacts on ops.esp_id = erased_contacts.esp_contact_id
     where
         ops.op not in ('delete', 'erase')
         or identities.identity = 'email'
-        or coalesce(ops.esp_id <> ops.email, true)
+        or (
+            coalesce(ops.esp_id <> ops.email, true)
+            and (erased_contacts.esp_contact_id is null or identities.identity = 'esp_contact_id')
+        )
+),
+
+final as (
+    select
+        change_seq,
+        op,
+        payload
+    from named
+    union all
+    select
+        ops.change_seq,
+        'identify' as op,
+        '{"external_id": ' || {{ json_string('ops.esp_id') }}
+        || ', "email": ' || {{ json_string('ops.email') }}
+        || ', "prioritization": ["unidentified", "most_recently_updated"]}' as payload
+    from ops
+    inner join unnamed on ops.email = unnamed.email
+    where ops.op = 'upsert' and unnamed.is_all
+    union all
+    select
+        ops.change_seq,
+        'suppress_address' as op,
+        {{ json_string('ops.email') }} as payload
+    from ops
+    inner join unnamed on ops.email = unnamed.email
+    where ops.op = 'suppress'
+    union all
+    select
+        ops.change_seq,
+        'erase_contact' as op,
+        {{ json_string('ops.esp_id') }} as payload
+    from ops
+    inner join erased_contacts on ops.esp_id = erased_contacts.esp_contact_id
+    where ops.op = 'erase'
 )
 
 select * from final

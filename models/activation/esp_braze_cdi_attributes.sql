@@ -1,16 +1,26 @@
 {{ config(materialized='view') }}
 
 -- Grain: profile for Braze's Cloud Data Ingestion, which reads rows whose UPDATED_AT is new: only
--- what changed has a new one. Empty unless the var `esp` is braze.
+-- what changed has a new one. A user without an external id is unsubscribed by the id that Braze
+-- gave it. Empty unless the var `esp` is braze.
 with ops as (
     select * from {{ ref('esp_latest_ops') }}
     where '{{ var("esp") }}' = 'braze' and op in ('upsert', 'suppress')
+),
+
+unnamed as (
+    select distinct
+        esp_contact_id,
+        email
+    from {{ ref('dim_esp_contacts') }}
+    where external_id is null
 ),
 
 final as (
     select
         changed_at as updated_at,
         esp_id as external_id,
+        cast(null as varchar) as braze_id,
         case
             when op = 'suppress' then '{"email_subscribe": "unsubscribed"}'
             else
@@ -19,6 +29,15 @@ final as (
                 || ', "synced_change_seq": ' || cast(change_seq as varchar) || '}'
         end as payload
     from ops
+    union all
+    select
+        ops.changed_at as updated_at,
+        null as external_id,
+        unnamed.esp_contact_id as braze_id,
+        '{"email_subscribe": "unsubscribed"}' as payload
+    from ops
+    inner join unnamed on ops.email = unnamed.email
+    where ops.op = 'suppress'
 )
 
 select * from final

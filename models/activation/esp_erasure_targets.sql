@@ -1,11 +1,12 @@
 {{ config(materialized='view') }}
 {%- set has_external_ids = 'true' if var('esp') in ['klaviyo', 'braze'] else 'false' %}
+{%- set deletes_contacts = 'true' if var('esp') == 'braze' else 'false' %}
 
 -- Grain: id or address under which the ESP may hold somebody whose erasure it has not confirmed,
 -- also where we never sent them: what it takes as an id is not asked, since one that it does not
 -- know deletes nothing. One under which it has somebody else, of another store or by another kind
--- of id, is none; nor is a contact's own id where profiles are named by external ids. Without
--- esp_contacts nothing is known of people we did not send.
+-- of id, is none; nor is a contact's own id where profiles are named by external ids alone: Braze
+-- deletes by its own ids too. Without esp_contacts nothing is known of people we did not send.
 with erasures as (
     select * from {{ ref('fct_erasures') }}
     where identifier is not null and {{ var('using_esp_contacts') }}
@@ -28,7 +29,9 @@ held_ids as (
     select contacts.esp_contact_id as esp_id
     from contacts
     cross join identities
-    where identities.identity = 'esp_contact_id' and not {{ has_external_ids }}
+    where
+        {{ deletes_contacts }}
+        or (identities.identity = 'esp_contact_id' and not {{ has_external_ids }})
 ),
 
 named as (
@@ -47,7 +50,11 @@ named as (
         erasures.identifier_type = 'customer_id'
         or (
             erasures.identifier_type = 'esp_contact_id'
-            and (not {{ has_external_ids }} or identities.identity = 'esp_contact_id')
+            and (
+                not {{ has_external_ids }}
+                or {{ deletes_contacts }}
+                or identities.identity = 'esp_contact_id'
+            )
         )
     union all
     select

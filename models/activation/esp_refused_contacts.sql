@@ -100,14 +100,23 @@ found as (
         and coalesce(suppressions.reason, said.block_reason) is not null
 ),
 
-final as (
+-- Of two contacts of one customer the second is known by its own id.
+told_apart as (
     select
-        esp_id,
+        case
+            when row_number() over (partition by esp_id order by email, esp_contact_id) = 1
+                then esp_id
+            else esp_contact_id
+        end as esp_id,
         esp_contact_id,
         customer_key,
         email,
         reason
     from found
+),
+
+final as (
+    select * from told_apart
     qualify row_number() over (partition by esp_id order by email, esp_contact_id) = 1
 )
 

@@ -22,6 +22,18 @@ purchases as (
     select * from {{ ref('purchase_features') }}
 ),
 
+-- For how many customers one stands: training reads a sample of a large shop.
+weights as (
+    select
+        false as is_of_run,
+        max(person_weight) as person_weight
+    from {{ ref('int_people_sampled') }}
+    union all
+    select
+        true as is_of_run,
+        cast(1 as double) as person_weight
+),
+
 days as (
     select
         category_days.customer_key,
@@ -102,7 +114,8 @@ final as (
             as log_category_lines_per_day,
         {{ rate_feature('compared.buyer_count_14d / cast(compared.buyer_count as double)') }}
             as category_return_rate_14d,
-        {{ log_feature('compared.buyer_count', 100000000) }} as log_category_buyers,
+        {{ log_feature('compared.buyer_count * weights.person_weight', 100000000) }}
+            as log_category_buyers,
         {{ log_feature('purchases.recency_days', 3650) }} as log_recency_days,
         {{ log_feature('purchases.order_count_14d', 10000) }} as log_order_count_14d,
         {{ log_feature('purchases.order_count_30d', 10000) }} as log_order_count_30d,
@@ -120,6 +133,7 @@ final as (
             compared.customer_key = purchases.customer_key
             and compared.as_of_date = purchases.as_of_date
             and compared.is_of_run = purchases.is_of_run
+    inner join weights on compared.is_of_run = weights.is_of_run
 )
 
 select * from final

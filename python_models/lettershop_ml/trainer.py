@@ -27,7 +27,6 @@ class Inputs:
         self.session, self.labels, self.features, self.catalog = session, labels, features, catalog
         self._cached: dict[str, str] = {}
         self._columns: dict[str, list[str]] = {}
-        self._share: str | None = None
 
     def columns(self, grain: str) -> list[str]:
         """Return the columns that today's features of a grain have."""
@@ -62,21 +61,10 @@ class Inputs:
         forbidden = catalog["is_forbidden"].map(lambda value: str(value).lower() == "true")
         return set(catalog.loc[forbidden, "feature"])
 
-    def limit(self, customers: int) -> None:
-        """Read the past of as many customers at most: those with the smallest hash of their key."""
-        today = engine.sql_of(self.features["customer"][1])
-        found = engine.frame(
-            engine.query(self.session, f"select count(*) as n from ({today}) as features")
-        )
-        share = customers / max(int(found["n"].iloc[0]), 1)
-        self._share = None if share >= 1 else f"{int(share * 16**8):08x}"
-
     def _past(self, name: str, relation) -> str:
         """Return SQL of a relation of the past, evaluated once."""
         if name not in self._cached:
             sql = f"select * from ({engine.sql_of(relation)}) as past"
-            if self._share is not None:
-                sql += f" where substr(md5(customer_key), 1, 8) < '{self._share}'"
             self._cached[name] = engine.cached(self.session, f"lettershop_{name}", sql)
         return self._cached[name]
 
@@ -420,7 +408,6 @@ def run(
     added, asked = [], plain(requests)
     if asked:
         added += switched_off(asked, earlier)
-        inputs.limit(max(int(request["maximum_rows"]) for request in asked))
     try:
         for request in asked:
             rows = earlier[earlier["model_name"] == request["model_name"]]

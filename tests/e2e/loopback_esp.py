@@ -482,6 +482,7 @@ class Braze(LoopbackEsp):
 
     Attributes:
         users: external id to attributes.
+        unnamed: id that Braze gave to attributes, of users without an external id.
         deprecated: id that was renamed to the id it has now.
     """
 
@@ -489,6 +490,8 @@ class Braze(LoopbackEsp):
         "/users/track": "track",
         "/users/delete": "delete",
         "/users/external_ids/rename": "merge",
+        "/users/identify": "identify",
+        "/email/status": "suppress",
     }
     needs = {  # noqa: RUF012
         "authorization": f"Bearer {KEY}",
@@ -503,42 +506,52 @@ class Braze(LoopbackEsp):
         """
         super().__init__(**options)
         self.users: dict[str, dict] = {}
+        self.unnamed: dict[str, dict] = {}
         self.deprecated: dict[str, str] = {}
         self.events: list[dict] = []
-        self.limits = {
-            "/users/track": Limits(75, 4_000_000),
-            "/users/delete": Limits(50, 4_000_000),
-            "/users/external_ids/rename": Limits(50, 4_000_000),
-        }
+        self.limits = {path: Limits(50, 4_000_000) for path in self.paths}
+        self.limits["/users/track"] = Limits(75, 4_000_000)
 
     def _records(self, path, sent, body):
-        keys = {
-            "/users/track": ({"attributes"}, {"events"}),
-            "/users/delete": ({"external_ids"},),
-            "/users/external_ids/rename": ({"external_id_renames"},),
+        # The array of records, then what must stand beside it.
+        shapes = {
+            "/users/track": [("attributes", {}), ("events", {})],
+            "/users/delete": [("external_ids", {}), ("braze_ids", {})],
+            "/users/external_ids/rename": [("external_id_renames", {})],
+            "/users/identify": [("emails_to_identify", {"merge_behavior": "merge"})],
+            "/email/status": [("email", {"subscription_state": "unsubscribed"})],
         }[path]
-        if set(sent) not in keys:
-            raise RefusedError(400, "unknown_parameter")
-        return next(iter(sent.values()))
+        for key, beside in shapes:
+            if sent == {key: sent.get(key)} | beside:
+                return [(key, record) for record in sent[key]]
+        raise RefusedError(400, "unknown_parameter")
 
     def _accept(self, path, records):
-        if path == "/users/delete":
-            for who in records:
-                self._note("received", "delete", {"external_id": who})
-                # Also by an id that was renamed: the whole profile goes.
-                self.users.pop(self.deprecated.get(who, who), None)
-            return JSONResponse({"deleted": len(records), "message": "success"}, status_code=201)
         errors = []
-        for index, record in enumerate(records):
-            if path == "/users/external_ids/rename":
-                error = self._rename(**record)
-            else:
-                error = self._track(record)
+        for index, (key, record) in enumerate(records):
+            error = {
+                "attributes": self._track,
+                "events": self._track,
+                "external_ids": self._delete,
+                "braze_ids": self._delete_unnamed,
+                "external_id_renames": self._rename,
+                "emails_to_identify": self._identify,
+                "email": self._unsubscribe,
+            }[key](record)
             if error:
-                errors.append({"type": error, "input_array": "attributes", "index": index})
+                errors.append({"type": error, "input_array": key, "index": index})
         key = "rename_errors" if path.endswith("rename") else "errors"
         answer = {"message": "success"} | ({key: errors} if errors else {})
         return JSONResponse(answer, status_code=201)
+
+    def _delete(self, who: str) -> None:
+        self._note("received", "delete", {"external_id": who})
+        # Also by an id that was renamed: the whole profile goes.
+        self.users.pop(self.deprecated.get(who, who), None)
+
+    def _delete_unnamed(self, who: str) -> None:
+        self._note("received", "delete", {"external_id": who})
+        self.unnamed.pop(who, None)
 
     def _track(self, record: dict) -> str | None:
         who = record.get("external_id")
@@ -562,22 +575,42 @@ class Braze(LoopbackEsp):
         self.users.setdefault(self.deprecated.get(who, who), {}).update(record)
         return None
 
-    def _rename(self, current_external_id: str, new_external_id: str) -> str | None:
-        self._note("received", "merge", {"external_id": new_external_id})
-        if current_external_id not in self.users:
+    def _rename(self, record: dict) -> str | None:
+        before, after = record["current_external_id"], record["new_external_id"]
+        self._note("received", "merge", {"external_id": after})
+        if before not in self.users:
             return "external_id is not a primary one"
-        if new_external_id in self.users or new_external_id in self.deprecated:
+        if after in self.users or after in self.deprecated:
             return "external_id is in use"
-        user = self.users.pop(current_external_id)
-        self.users[new_external_id] = user | {"external_id": new_external_id}
-        self.deprecated[current_external_id] = new_external_id
+        self.users[after] = self.users.pop(before) | {"external_id": after}
+        self.deprecated[before] = after
+        return None
+
+    def _identify(self, record: dict) -> str | None:
+        if record.get("prioritization") != ["unidentified", "most_recently_updated"]:
+            return "'prioritization' is required"
+        who, email = record["external_id"], record["email"]
+        self._note("received", "identify", {"external_id": who, "email": email})
+        found = [its for its, user in self.unnamed.items() if user["email"] == email]
+        if found:
+            # The one that was updated last, which stands last; what the other has already, stays.
+            self.users[who] = self.unnamed.pop(found[-1]) | self.users.get(who, {})
+        return None
+
+    def _unsubscribe(self, email: str) -> str | None:
+        if "@" not in email:
+            return "no address"
+        self._note("received", "suppress", {"email": email})
+        for user in (*self.users.values(), *self.unnamed.values()):
+            if user.get("email") == email:
+                user["email_subscribe"] = "unsubscribed"
         return None
 
     def held(self) -> dict[str, dict]:
         """Return who may be written to: id to attributes."""
         return {
             who: user
-            for who, user in self.users.items()
+            for who, user in (self.users | self.unnamed).items()
             if user.get("email_subscribe") != "unsubscribed"
         }
 

@@ -16,7 +16,7 @@ from outbox_world import Esp, RefusedError
 CLOCK = datetime(2031, 1, 1)
 ORDER = ["erase", "delete", "suppress", "merge", "upsert", "event"]
 OUTBOX = "state.activation.esp_outbox"
-# What follows no deletion of the same id or address in one night: see tools.sync.run.
+# What follows no deletion of the same id or address in one night: see tools.sync.waiting.
 HELD, HELD_FOR = ("merge", "upsert", "event"), timedelta(hours=20)
 TABLES = {
     "activation.esp_payloads": (

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -89,6 +90,49 @@ def test_the_platform_holds_what_is_wanted(synced):
         assert {field: there[field] for field in sent} == sent
     assert len(found) == len(wanted)
     assert all(f"{name}_upsert" in words for words in said)
+
+
+def test_users_of_braze_without_an_external_id_are_reached(tmp_path, landing, monkeypatch):
+    """They become ours, are unsubscribed or deleted: nobody is two users, or one of no name."""
+    world = tmp_path / "landing"
+    shutil.copytree(landing, world)
+    contacts = f"'{world}/esp_contacts.parquet'"
+    duckdb.execute(
+        "copy (select *, true as is_subscribed, timestamp '2024-06-09 20:00:00' as loaded_at"
+        f" from '{landing}/esp_contacts.parquet') to {contacts} (format parquet)"
+    )
+    found = duckdb.execute(f"select esp_contact_id, email from {contacts}").fetchall()
+    project, outbox = fast_project("braze", tmp_path), Outbox(tmp_path / "published.duckdb")
+    with KINDS["braze"]() as esp:
+        esp.unnamed = {contact: {"email": email} for contact, email in found}
+        build = build_at(CLOCKS[-1], tmp_path, world, "braze", monkeypatch)
+        dry = sends("braze", esp, outbox, project, "--dry-run")
+        said = sends("braze", esp, outbox, project)
+    emails = {email for _, email in found}
+    wanted = {email for (email,) in build.query("select email from activation.esp_profiles")}
+    refused = {
+        email for (email,) in build.query("select email from activation.esp_refused_contacts")
+    }
+    erased = {
+        contact
+        for (contact,) in build.query(
+            "select identifier from state.activation.esp_erasure_queue"
+            " where identifier_type = 'esp_contact_id'"
+        )
+    }
+    users = [*esp.users.values(), *esp.unnamed.values()]
+    assert len(users) == len({user["email"] for user in users})
+    assert (
+        len(wanted & emails) > 20 and f"{len(wanted - emails):,} profiles would be created" in dry
+    )
+    named = {user["email"] for user in esp.users.values()}
+    assert wanted == named and all(user["external_id"] for user in esp.users.values())
+    assert len(refused) > 5 and refused <= emails
+    unsubscribed = {user["email"] for user in users if "email_subscribe" in user}
+    assert refused == unsubscribed and not wanted & unsubscribed
+    assert erased and not erased & set(esp.unnamed)
+    for op in ("identify", "suppress_address", "erase_contact"):
+        assert f"braze_{op}: " in said
 
 
 @pytest.fixture(scope="module")

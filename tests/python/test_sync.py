@@ -29,8 +29,8 @@ from tools.places import ROOT
 from tools.sync import state
 from tools.sync.__main__ import main
 from tools.sync.platforms import PLATFORMS
-from tools.sync.run import op_of
 from tools.sync.state import Aside
+from tools.sync.waiting import op_of
 
 THOROUGH = "LETTERSHOP_THOROUGH" in os.environ
 SEEDS = range(10) if THOROUGH else range(2)

@@ -11,12 +11,12 @@ import duckdb
 from drt.config.parser import load_syncs
 
 from tools.places import ROOT
+from tools.sync.hold import Hold, hold_from_now
 from tools.sync.permit import Refused, published, require_permit
 from tools.sync.platforms import PLATFORMS
-from tools.sync.run import (
-    Hold,
+from tools.sync.state import Aside, cursors, state_place, state_store, tried
+from tools.sync.waiting import (
     follows_a_deletion,
-    hold_from_now,
     never_told,
     op_of,
     pending,
@@ -27,7 +27,6 @@ from tools.sync.run import (
     untellable_erasures,
     untold_erasures,
 )
-from tools.sync.state import Aside, cursors, state_place, state_store, tried
 
 # Values that fewer people than this have are not shown.
 SHOWN_FROM = 20
@@ -58,7 +57,7 @@ def dry_run(name: str, project: Path | None = None) -> int:
         waiting = pending(connection, name, syncs, state)
         at = cursors(syncs, state)
         for sync in syncs:
-            print(f"{op_of(sync):<9}{waiting[sync.name][0]:>12,}")
+            print(f"{op_of(sync):<17}{waiting[sync.name][0]:>12,}")
         aside = Aside(syncs, state, is_kept=False)
         untold, lost = untold_erasures(connection, name, at, aside)
         still_refused(connection, name, aside, at)

@@ -62,7 +62,8 @@ class Platform:
 
 
 # Limits: developers.klaviyo.com/en/reference (bulk import, suppress, data privacy) and
-# braze.com/docs/api (users/track, users/delete, external_ids/rename, errors).
+# braze.com/docs/api (users/track, users/identify, users/delete, external_ids/rename, email/status,
+# errors).
 PLATFORMS = {
     "klaviyo": Platform(
         variables={
@@ -79,7 +80,10 @@ PLATFORMS = {
     ),
     "braze": Platform(
         variables={
-            "BRAZE_API_KEY": "a REST API key that may track, delete and rename users",
+            "BRAZE_API_KEY": (
+                "a REST API key that may track, identify, rename and delete users, and unsubscribe"
+                " addresses"
+            ),
             "BRAZE_URL": "the REST endpoint of your instance, such as https://rest.iad-01.braze.com",
         },
         max_body_bytes=4_000_000,
