@@ -70,14 +70,22 @@
     left join {{ edges }}_jumps_{{ n }} as jumps on labels.label = jumps.node
 ),
 
-{{ edges }}_edges_{{ n }} as (
+{#- In two steps: asked at once which ends differ, an engine compares all with all. -#}
+{{ edges }}_halves_{{ n }} as (
     select distinct
         left_ends.label as left_node,
-        right_ends.label as right_node
+        edges.right_node
     from {{ edges }}_edges_{{ n - 1 }} as edges
     inner join {{ edges }}_jumps_{{ n }} as left_ends on edges.left_node = left_ends.node
-    inner join {{ edges }}_jumps_{{ n }} as right_ends on edges.right_node = right_ends.node
-    where left_ends.label <> right_ends.label
+),
+
+{{ edges }}_edges_{{ n }} as (
+    select distinct
+        halves.left_node,
+        right_ends.label as right_node
+    from {{ edges }}_halves_{{ n }} as halves
+    inner join {{ edges }}_jumps_{{ n }} as right_ends on halves.right_node = right_ends.node
+    where halves.left_node <> right_ends.label
 ),
 {% endfor %}
 {{ edges }}_unfinished as (
