@@ -11,12 +11,13 @@
     Args:
         day (str): a SQL expression of type date, on and after which nothing is known; none: all
             that is known at the clock.
+        among (str): a CTE of cart_key, the only carts that are asked for; none: all.
     Returns: str, a parenthesised query: one row per cart with cart_key, store, cart_id,
         customer_key, first_added_at, last_added_at, last_activity_at, checkout_started_at,
         product_count, quantity, cart_base_amount, ordered_at, order_id, customer_ordered_at,
         is_emptied, is_open.
 #}
-{% macro carts_as_of(day=none) -%}
+{% macro carts_as_of(day=none, among=none) -%}
     (
     with cart_events as (
         select
@@ -25,9 +26,11 @@
                 partition by cart_key order by occurred_at desc nulls last, event_id desc nulls last
             ) as newness
         from {{ ref('fct_cart_events') }}
-        {%- if day is not none %}
-        where event_date < {{ day }}
-        {%- endif %}
+        where
+            {{ 'true' if day is none else 'event_date < ' ~ day }}
+            {%- if among is not none %}
+            and cart_key in (select cart_key from {{ among }})
+            {%- endif %}
     ),
 
     known_orders as (

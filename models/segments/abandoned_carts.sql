@@ -1,24 +1,32 @@
 -- Grain: cart that was open when today began, of a customer whom we may follow on the site, left
 -- alone for the hours and not longer than the days of the seed segment_thresholds. Hours are those
 -- of the shop's clock, counted back from 00:00 of today.
-with carts as (
+with thresholds as (
+    select
+        cast({{ threshold('cart_abandoner', 'hours') }} as integer) as idle_hours,
+        cast({{ threshold('cart_abandoner', 'days') }} as integer) as within_days
+    from {{ ref('segment_thresholds') }}
+),
+
+-- At the clock, which is later than the beginning of today: all that can be meant, and some more.
+recent as (
+    select carts.cart_key
+    from {{ ref('fct_carts') }} as carts
+    cross join thresholds
+    where {{ local_date('carts.last_activity_at') }} >= {{ as_of_date() }} - thresholds.within_days
+),
+
+carts as (
     select
         *,
         {{ local_time('last_activity_at') }} as local_activity_at,
         {{ local_date('last_activity_at') }} as last_activity_date
-    from {{ carts_as_of(as_of_date()) }}
+    from {{ carts_as_of(as_of_date(), 'recent') }}
     where is_open
 ),
 
 customers as (
     select * from {{ ref('trackable_customers') }}
-),
-
-thresholds as (
-    select
-        cast({{ threshold('cart_abandoner', 'hours') }} as integer) as idle_hours,
-        cast({{ threshold('cart_abandoner', 'days') }} as integer) as within_days
-    from {{ ref('segment_thresholds') }}
 ),
 
 final as (

@@ -14,42 +14,30 @@
     'utm_campaign': 'utm_campaign',
     'device_type': 'device_type',
 } -%}
-{#- Read twice, with a session id and without: what two places share, an engine writes down whole,
-    and this is most of what a shop has. -#}
-{%- set visits %}
-    select
-        store,
-        session_id,
-        anonymous_id,
-        customer_id,
-        email,
-        esp_contact_id,
-        event_id,
-        event_type,
-        occurred_at,
-        engaged_seconds,
-        {{ entry_columns | join(', ') }},
-        visitor_hash,
-        fingerprint
-    from {{ ref('stg_web__events') }}
-    where is_personal and {{ is_restated(this, 'visitor_hash') }}
-{%- endset %}
-
 -- Visits: what the tracker groups by a session id, and, where it gives none, events of one visitor
 -- with less than 30 minutes between them. A session belongs to the device, or else to whoever was
 -- named; the surest identifier that any of its events came with says who it was. While visits are
--- cut, visitors are told apart by their fingerprints: sorting by what they are called takes longer.
-with spaced as (
+-- cut, visitors are told apart by their fingerprints, and nothing but the times is sorted: events
+-- at the same moment are in the same visit.
+with moments as (
+    select distinct
+        visitor_hash,
+        occurred_at
+    from {{ ref('stg_web__events') }}
+    where is_personal and session_id is null and {{ is_restated(this, 'visitor_hash') }}
+),
+
+spaced as (
     select
         *,
         lag(occurred_at) over (partition by visitor_hash order by occurred_at) as previous_at
-    from ({{ visits }} and session_id is null) as visits
+    from moments
 ),
 
--- Of events at the same moment it does not matter which begins the visit: the others follow it.
 cut as (
     select
-        * exclude (previous_at),
+        visitor_hash,
+        occurred_at,
         sum(
             case
                 when previous_at is null or occurred_at >= previous_at + interval '30 minutes'
@@ -64,13 +52,21 @@ cut as (
     from spaced
 ),
 
+visits as (
+    select * from {{ ref('stg_web__events') }}
+    where is_personal and {{ is_restated(this, 'visitor_hash') }}
+),
+
 numbered as (
     select
-        *,
-        1 as session_number
-    from ({{ visits }} and session_id is not null) as visits
-    union all
-    select * from cut
+        visits.*,
+        case when visits.session_id is null then cut.session_number end as session_number
+    from visits
+    left join cut
+        on
+            visits.visitor_hash = cut.visitor_hash
+            and visits.occurred_at = cut.occurred_at
+            and visits.session_id is null
 ),
 
 grouped as (
