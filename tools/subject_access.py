@@ -55,7 +55,7 @@ TYPED = {
 # Stored tables that name stores of which the landing may have nothing any more.
 NAME_STORES = ("core.dim_identifiers", "activation.esp_erasure_queue")
 # Columns with customer keys; ids at the platform are ours, or one of the identifiers above.
-KEYS = ("customer_key", "own_key", "esp_id", "new_esp_id")
+KEYS = ("customer_key", "own_key", "dated_key", "esp_id", "new_esp_id")
 # Ids that are one person's, and the table that says whose.
 OWNED = {
     "order_id": "core.fct_orders",
