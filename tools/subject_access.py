@@ -12,8 +12,8 @@ others, and in the written file, and nowhere else.
 Of whom no customer is known, such as somebody who was erased and whose rows still stand in the
 landing, the other identifiers are found as an erasure finds them: by the links between identifiers
 in the raw rows, in at most eight steps from the address, and not through what several people have.
-What a known customer has is not taken for theirs. Rows that name nothing but an order of theirs,
-such as its lines, are found of customers only.
+What a known customer has is not taken for theirs. Of their ids those of their orders are looked
+for, in what the landing has.
 
 SUBJECT_KEY names one customer key where several people share the address.
 """
@@ -117,12 +117,12 @@ class Person:
     Attributes:
         keys: customer keys, retired ones too.
         identifiers: store, type and identifier.
-        owned: values by column of OWNED.
+        owned: stores and values, by column of OWNED.
     """
 
     keys: list[str]
     identifiers: list[tuple[str, str, str]]
-    owned: dict[str, list[str]] = field(default_factory=dict)
+    owned: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
 
 def manifest() -> dict:
@@ -346,17 +346,57 @@ def rows(connection: duckdb.DuckDBPyConnection, table: Table, whom: Person) -> l
         # Whose customer is known is not asked by address: somebody else may have it too.
         named = [f"t.customer_key is null and ({' or '.join(named)})"]
     conditions += named
+    given = {"keys": whom.keys}
     for column, values in whom.owned.items():
         if column in there and values:
-            conditions.append(f"list_contains($owned_{column}, cast(t.{column} as varchar))")
+            # Two stores may have an order of one number.
+            has_store = "store" in there or table.name.startswith("landing.")
+            store = "coalesce(cast(t.store as varchar), 'main')" if "store" in there else "'main'"
+            said = f"cast(t.{column} as varchar)"
+            said = f"{store} || chr(31) || {said}" if has_store else said
+            conditions.append(f"list_contains($owned_{column}, {said})")
+            given[f"owned_{column}"] = [
+                "\x1f".join(value) if has_store else value[1] for value in values
+            ]
     if not conditions:
         return None
-    given = {"keys": whom.keys} | {f"owned_{name}": its for name, its in whom.owned.items()}
     query = f"select t.* from {relation} as t where {' or '.join(conditions)}"
     used = {name: value for name, value in given.items() if f"${name}" in query}
     result = connection.execute(query, used)
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def owned(
+    connection: duckdb.DuckDBPyConnection, looked_through: list[Table], whom: Person
+) -> dict[str, list[tuple[str, str]]]:
+    """Return the ids that are a person's, with their stores, by column of OWNED.
+
+    Args:
+        connection: to the databases.
+        looked_through: the tables.
+        whom: the person, whose identifiers stand in the table `identifiers`.
+    """
+    if whom.keys:
+        return {
+            column: connection.execute(
+                f"select distinct store, {column} from {table}"
+                f" where list_contains(?, customer_key) and {column} is not null order by all",
+                [whom.keys],
+            ).fetchall()
+            for column, table in OWNED.items()
+        }
+    orders = [table for table in looked_through if table.name == "landing.shop_orders"]
+    found = [row for table in orders for row in rows(connection, table, whom) or ()]
+    return {
+        "order_id": sorted(
+            {
+                (str(row.get("store") or "main"), str(row["order_id"]))
+                for row in found
+                if row["order_id"] is not None
+            }
+        )
+    }
 
 
 def everything(email: str, key: str | None = None) -> dict:
@@ -377,14 +417,7 @@ def everything(email: str, key: str | None = None) -> dict:
         )
         if whom.identifiers:
             connection.executemany("insert into identifiers values (?, ?, ?)", whom.identifiers)
-        if whom.keys:
-            for column, table in OWNED.items():
-                values = connection.execute(
-                    f"select distinct {column} from {table}"
-                    f" where list_contains(?, customer_key) and {column} is not null order by 1",
-                    [whom.keys],
-                ).fetchall()
-                whom.owned[column] = [value for (value,) in values]
+        whom.owned = owned(connection, looked_through, whom)
         held = []
         for table in looked_through:
             found = rows(connection, table, whom)

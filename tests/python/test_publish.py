@@ -400,6 +400,21 @@ def test_who_is_no_customer_is_found_by_what_is_linked_to_the_address():
         told = subject_access.rows(connection, attributes, whom)
         assert told == [{"store": "b", "customer_id": "17"}]
         assert len(subject_access.rows(connection, queue, whom)) == 2
+        # Lines name nothing but their order; another store's order of the number is not theirs.
+        connection.execute(
+            """
+            create table orders as
+            select unnest(['b', 'c']) as store, 9 as order_id, unnest(['17', '18']) as customer_id;
+            create table lines as select unnest(['b', 'c', null]) as store, 9 as order_id;
+            """
+        )
+        orders, lines = (
+            subject_access.Table(f"landing.shop_{name}", name, {}, {}, [])
+            for name in ("orders", "lines")
+        )
+        whom.owned = subject_access.owned(connection, [queue, orders, lines], whom)
+        assert whom.owned == {"order_id": [("b", "9")]}
+        assert subject_access.rows(connection, lines, whom) == [{"store": "b", "order_id": 9}]
 
 
 # --- Explained ------------------------------------------------------------------------------------

@@ -28,8 +28,8 @@ from tools.sync.waiting import (
     untold_erasures,
 )
 
-# Values that fewer people than this have are not shown.
-SHOWN_FROM = 20
+# Values that fewer people than this have are not shown, among so many newest records, sent or not.
+SHOWN_FROM, COUNTED = 20, 20_000
 
 
 def dry_run(name: str, project: Path | None = None) -> int:
@@ -86,24 +86,16 @@ def dry_run(name: str, project: Path | None = None) -> int:
         if late:
             print(f"{len(late):,} events have expired since the build and would not be sent.")
         print(f"{created(connection, name, at[f'{name}_upsert']):,} profiles would be created.")
-        shown, of_people, payloads = Counter(), {}, []
-        for sync in syncs:
-            found = connection.execute(
-                "select shown.payload, coalesce(outbox.email, outbox.customer_key, outbox.esp_id)"
-                f" from activation.esp_{name} as shown"
-                " inner join activation.esp_outbox as outbox using (change_seq)"
-                " where shown.op = ? and change_seq > ? order by change_seq limit 1000",
-                [op_of(sync), at[sync.name]],
-            ).fetchall()
-            for payload, person in found:
-                payloads.append((op_of(sync), json.loads(payload)))
-                of_people.setdefault(person, set()).update(leaves(payloads[-1][1]))
-        for values in of_people.values():
-            shown.update(values)
+        shown = common_values(connection, name)
         for op in ("upsert", "suppress", "erase"):
-            example = next((payload for its, payload in payloads if its == op), None)
-            if example is not None:
-                print(f"{op}: {json.dumps(redacted(example, shown), ensure_ascii=False)}")
+            waits = connection.execute(
+                f"select payload from activation.esp_{name} where op = ? and change_seq > ?"
+                " order by change_seq limit 1",
+                [op, at[f"{name}_{op}"]],
+            ).fetchone()
+            if waits:
+                example = redacted(json.loads(waits[0]), shown)
+                print(f"{op}: {json.dumps(example, ensure_ascii=False)}")
     return 1 if lost else 0
 
 
@@ -139,6 +131,29 @@ def created(connection: duckdb.DuckDBPyConnection, name: str, at: int) -> int:
         """,
         {"at": at},
     ).fetchone()[0]
+
+
+def common_values(connection: duckdb.DuckDBPyConnection, name: str) -> Counter:
+    """Return how many of the people who were told of last have each value of each key.
+
+    Args:
+        connection: to the published database.
+        name: of the platform.
+    """
+    found = connection.execute(
+        "select shown.payload, coalesce(outbox.email, outbox.customer_key, outbox.esp_id)"
+        f" from activation.esp_{name} as shown"
+        " inner join activation.esp_outbox as outbox using (change_seq)"
+        " order by change_seq desc limit ?",
+        [COUNTED],
+    ).fetchall()
+    of_people = {}
+    for payload, person in found:
+        of_people.setdefault(person, set()).update(leaves(json.loads(payload)))
+    shown = Counter()
+    for values in of_people.values():
+        shown.update(values)
+    return shown
 
 
 def leaves(payload, key: str = "") -> Iterator[tuple[str, str]]:
