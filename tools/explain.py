@@ -246,6 +246,10 @@ def cursors() -> dict[tuple[str, str], tuple[int, str, set[str]]]:
     return found
 
 
+# Requests of another kind that tell Braze of the same change: see activation.esp_braze.
+BESIDE = {"erase": "erase_contact", "suppress": "suppress_address", "upsert": "identify"}
+
+
 def sent(change: dict, known: dict[tuple[str, str], tuple[int, str, set[str]]]) -> Iterator[str]:
     """Yield whether a change was sent to each platform, and when at the latest.
 
@@ -254,7 +258,10 @@ def sent(change: dict, known: dict[tuple[str, str], tuple[int, str, set[str]]]) 
         known: of cursors.
     """
     for name in sorted({name for name, _ in known}):
-        reached, ran_at, refused = known.get((name, change["op"]), (0, "", set()))
+        ops = (change["op"], BESIDE.get(change["op"], change["op"]))
+        found = [known[name, op] for op in ops if (name, op) in known] or [(0, "", set())]
+        reached, ran_at = max((its[0], its[1]) for its in found)
+        refused = set().union(*(its[2] for its in found))
         if str(change["change_seq"]) in refused:
             yield f"set aside, since {name} refused it or what it follows: make sync tries it again"
         elif change["change_seq"] <= reached:

@@ -242,16 +242,22 @@ barred as (
     from others_to_erase
 ),
 
--- An id that a profile has is never replaced, except where the address is the id.
+-- An id that a profile has is never replaced, except where the address is the id. What was only
+-- suppressed is no profile of ours: its id may be that of a contact at the ESP.
 own as (
     select
-        customer_key,
-        esp_id
+        latest.customer_key,
+        latest.esp_id
     from latest
-    where op in ('upsert', 'suppress', 'delete')
+    inner join (
+        select distinct esp_id from written
+        where op = 'upsert'
+    ) as sent on latest.esp_id = sent.esp_id
+    where latest.op in ('upsert', 'suppress', 'delete')
     qualify
         row_number() over (
-            partition by customer_key order by op desc nulls last, change_seq desc nulls last
+            partition by latest.customer_key
+            order by latest.op desc nulls last, latest.change_seq desc nulls last
         ) = 1
 ),
 

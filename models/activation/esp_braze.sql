@@ -5,8 +5,9 @@
 -- /users/external_ids/rename. An id that is an address is left out of deletions, unless Braze knows
 -- people by their address. Empty unless the var `esp` is braze.
 -- Users without an external id (a sign-up form, an import) need requests of their own: they are
--- given the one that is sent (identify), unsubscribed by their address (suppress_address) and
--- deleted by the id that Braze gave them (erase_contact).
+-- given the one that is sent (identify), unsubscribed by their address (suppress_address: whether or
+-- not an export shows them by now, unless somebody is sent at the address) and deleted by the id that
+-- Braze gave them (erase_contact).
 with ops as (
     select * from {{ ref('esp_latest_ops') }}
     where '{{ var("esp") }}' = 'braze'
@@ -18,12 +19,9 @@ identities as (
 ),
 
 unnamed as (
-    select
-        email,
-        count(external_id) = 0 as is_all
-    from {{ ref('dim_esp_contacts') }}
+    select email from {{ ref('dim_esp_contacts') }}
     group by email
-    having count(*) > count(external_id)
+    having count(external_id) = 0
 ),
 
 erased_contacts as (
@@ -86,15 +84,15 @@ final as (
         || ', "prioritization": ["unidentified", "most_recently_updated"]}' as payload
     from ops
     inner join unnamed on ops.email = unnamed.email
-    where ops.op = 'upsert' and unnamed.is_all
+    where ops.op = 'upsert'
     union all
     select
         ops.change_seq,
         'suppress_address' as op,
         {{ json_string('ops.email') }} as payload
     from ops
-    inner join unnamed on ops.email = unnamed.email
-    where ops.op = 'suppress'
+    left join ops as holders on ops.email = holders.email and holders.op = 'upsert'
+    where ops.op = 'suppress' and ops.email is not null and holders.email is null
     union all
     select
         ops.change_seq,

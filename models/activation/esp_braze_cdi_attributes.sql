@@ -2,7 +2,7 @@
 
 -- Grain: profile for Braze's Cloud Data Ingestion, which reads rows whose UPDATED_AT is new: only
 -- what changed has a new one. A user without an external id is unsubscribed by the id that Braze
--- gave it. Empty unless the var `esp` is braze.
+-- gave it, also one that came after the row, unless somebody is sent at the address. Empty unless the var `esp` is braze.
 with ops as (
     select * from {{ ref('esp_latest_ops') }}
     where '{{ var("esp") }}' = 'braze' and op in ('upsert', 'suppress')
@@ -11,7 +11,8 @@ with ops as (
 unnamed as (
     select distinct
         esp_contact_id,
-        email
+        email,
+        created_at
     from {{ ref('dim_esp_contacts') }}
     where external_id is null
 ),
@@ -31,13 +32,14 @@ final as (
     from ops
     union all
     select
-        ops.changed_at as updated_at,
+        greatest(ops.changed_at, coalesce(unnamed.created_at, ops.changed_at)) as updated_at,
         null as external_id,
         unnamed.esp_contact_id as braze_id,
         '{"email_subscribe": "unsubscribed"}' as payload
     from ops
     inner join unnamed on ops.email = unnamed.email
-    where ops.op = 'suppress'
+    left join ops as holders on ops.email = holders.email and holders.op = 'upsert'
+    where ops.op = 'suppress' and holders.email is null
 )
 
 select * from final

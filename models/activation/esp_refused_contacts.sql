@@ -2,7 +2,8 @@
 
 -- Grain: contact that the ESP's newest export shows as subscribed and not suppressed, of a customer
 -- who said no in our data, or at an address that complained or bounced for good. Also of people who
--- were never sent: the outbox has them suppressed, once. Who was never asked said nothing.
+-- were never sent: the outbox has them suppressed, once. Who was never asked said nothing. Klaviyo
+-- and Braze are told by the address: a contact without an external id is known by its own.
 with contacts as (
     select * from {{ ref('dim_esp_contacts') }}
     where is_subscribed and not is_suppressed and email is not null
@@ -86,7 +87,9 @@ found as (
                     then contacts.esp_contact_id
             end,
             contacts.external_id,
+            {%- if var('esp') not in ['klaviyo', 'braze'] %}
             contacts.customer_key,
+            {%- endif %}
             contacts.esp_contact_id
         ) as esp_id
     from contacts
@@ -100,23 +103,14 @@ found as (
         and coalesce(suppressions.reason, said.block_reason) is not null
 ),
 
--- Of two contacts of one customer the second is known by its own id.
-told_apart as (
+final as (
     select
-        case
-            when row_number() over (partition by esp_id order by email, esp_contact_id) = 1
-                then esp_id
-            else esp_contact_id
-        end as esp_id,
+        esp_id,
         esp_contact_id,
         customer_key,
         email,
         reason
     from found
-),
-
-final as (
-    select * from told_apart
     qualify row_number() over (partition by esp_id order by email, esp_contact_id) = 1
 )
 
