@@ -24,9 +24,11 @@
     Args:
         source_name (str), table_name (str): see landing_contract.
         is_hashed (bool).
+        key (list of str), key_hashes (str): where given, columns, and a query of their fingerprints:
+            other rows are left out before anything is made of them.
     Returns: str, a parenthesised query.
 #}
-{% macro landing(source_name, table_name, is_hashed=true) %}
+{% macro landing(source_name, table_name, is_hashed=true, key=none, key_hashes=none) %}
     {%- set landed = lettershop.landing_rows(source_name, table_name) -%}
     {%- set contract = lettershop.landing_contract(source_name, table_name) -%}
     {%- if contract is none -%}{{ return('(select 1)') }}{%- endif -%}
@@ -34,10 +36,8 @@
     (
     select
         {%- for column in columns %}
-        {%- if column.name == 'store' %}
-        coalesce(nullif(trim(cast(store as varchar)), ''), 'main') as store,
-        {%- elif column.data_type == 'varchar' %}
-        nullif(trim(cast({{ column.name }} as varchar)), '') as {{ column.name }},
+        {%- if column.data_type == 'varchar' %}
+        {{ lettershop.landed_text(column.name) }} as {{ column.name }},
         {%- else %}
         {{ lettershop.try_cast(column.name, column.data_type) }} as {{ column.name }},
         {%- endif %}
@@ -65,7 +65,27 @@
         ) as row_hash
         {%- endif %}
     from {{ landed }} as landed
+    {%- if key_hashes is not none %}
+    {%- set named = [] -%}
+    {%- for column in key -%}{%- do named.append(lettershop.landed_text(column)) -%}{%- endfor %}
+    where {{ lettershop.fingerprint(named) }} in ({{ key_hashes }})
+    {%- endif %}
     )
+{%- endmacro %}
+
+{#
+    A text column of a landing table as staging takes it.
+
+    Args:
+        column (str).
+    Returns: str, a SQL expression of type text.
+#}
+{% macro landed_text(column) -%}
+    {%- if column == 'store' -%}
+    coalesce(nullif(trim(cast(store as varchar)), ''), 'main')
+    {%- else -%}
+    nullif(trim(cast({{ column }} as varchar)), '')
+    {%- endif -%}
 {%- endmacro %}
 
 {#

@@ -85,9 +85,15 @@
             with one hash are compared in vain, and nothing else.
         key (list of str): columns that identify what the row is a version of.
         columns (list of str): what staging keeps.
+        landed (dict): `source_name`, `table_name` and `relation` of newly_landed, which the
+            candidates read: once more, and only what has several versions.
     Returns: str, a query: the candidates with row_status.
 #}
-{% macro judged_versions(candidates, keys, key, columns) -%}
+{% macro judged_versions(candidates, keys, key, columns, landed) -%}
+    {%- set competing = candidates.replace(
+        lettershop.newly_landed(**landed),
+        lettershop.newly_landed(key=key, key_hashes='select key_hash from several', **landed)
+    ) -%}
     with several as (
         select key_hash from ({{ keys }}) as keys
         group by key_hash
@@ -119,7 +125,7 @@
                 || coalesce(cast({{ column }} as varchar), '-') || '|'
                 {%- endfor %}
             ) as row_hash
-        from ({{ candidates }}) as candidates
+        from ({{ competing }}) as candidates
         where {{ lettershop.fingerprint(key) }} in (select key_hash from several)
     ) as competing
 {%- endmacro %}

@@ -90,13 +90,16 @@
     Args:
         relation (Relation): the base model.
         source_name (str), table_name (str): see `landing_contract`.
+        key (list of str), key_hashes (str): see `landing`; a full build leaves the other rows out.
     Returns: str, a query in parentheses, or a table's name.
 #}
-{% macro newly_landed(relation, source_name, table_name) -%}
+{% macro newly_landed(relation, source_name, table_name, key=none, key_hashes=none) -%}
     {%- if is_incremental() -%}
     {{ lettershop.landed(relation) }}
     {%- else -%}
-    {{ lettershop.landing(source_name, table_name, is_hashed=false) }}
+    {{ lettershop.landing(
+        source_name, table_name, is_hashed=false, key=key, key_hashes=key_hashes
+    ) }}
     {%- endif -%}
 {%- endmacro %}
 

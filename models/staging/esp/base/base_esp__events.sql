@@ -91,7 +91,8 @@
 -- rows, the clock or an erasure open again. Of withheld and expired rows only the fact is kept.
 with ranked as (
     {{ judged_versions(
-        candidates, candidate_keys(this, 'esp', 'esp_events'), ['store', 'event_id'], columns
+        candidates, candidate_keys(this, 'esp', 'esp_events'), ['store', 'event_id'], columns,
+        {'relation': this, 'source_name': 'esp', 'table_name': 'esp_events'}
     ) }}
 ),
 

@@ -98,7 +98,8 @@
 -- rows, the clock or an erasure open again. Of withheld and expired rows only the fact is kept.
 with ranked as (
     {{ judged_versions(
-        candidates, candidate_keys(this, 'web', 'web_events'), ['store', 'event_id'], columns
+        candidates, candidate_keys(this, 'web', 'web_events'), ['store', 'event_id'], columns,
+        {'relation': this, 'source_name': 'web', 'table_name': 'web_events'}
     ) }}
 ),
 
