@@ -227,3 +227,13 @@ def test_a_whole_build_is_a_permit(tmp_path, landing):
         assert not [email for email in people if email in text], path
     assert "nobody's key" not in written[tmp_path / "dbt.log"] + said
     assert "nobody''s key" not in written[tmp_path / "dbt.log"] + said
+
+
+@pytest.mark.skipif(not THOROUGH, reason="a whole build with all its tests: make test-thorough")
+def test_a_build_of_nothing_is_no_error(tmp_path, landing):
+    """With `--empty` every model and test runs, and nothing is written for the platform."""
+    build = Build(tmp_path, landing).run(
+        *("build", "--empty", "--exclude-resource-type", "unit_test"),
+        vars=VARS | {"esp": "generic"},
+    )
+    assert build.query("select count(*) from state.activation.esp_outbox") == [(0,)]

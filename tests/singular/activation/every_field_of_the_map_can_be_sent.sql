@@ -79,4 +79,6 @@ select
 from documented
 full outer join shown
     on documented.esp = shown.esp and documented.column_name = shown.property_name
-where documented.esp is null or (documented.esp not in ('', '*') and shown.esp is null)
+where
+    {{ has_rows() }}
+    and (documented.esp is null or (documented.esp not in ('', '*') and shown.esp is null))

@@ -8,5 +8,8 @@ union all
 select 'email_marketing and profiling must have a rule'
 from {{ ref('permission_rules') }}
 having
-    count(case when purpose = 'email_marketing' then 1 end) = 0
-    or count(case when purpose = 'profiling' then 1 end) = 0
+    {{ has_rows() }}
+    and (
+        count(case when purpose = 'email_marketing' then 1 end) = 0
+        or count(case when purpose = 'profiling' then 1 end) = 0
+    )

@@ -35,4 +35,4 @@ select
 from needed
 left join {{ ref('segment_thresholds') }} as thresholds
     on needed.segment_id = thresholds.segment_id and needed.threshold = thresholds.threshold
-where thresholds.value is null
+where thresholds.value is null and {{ has_rows() }}

@@ -15,4 +15,4 @@ left join {{ ref('lifecycle_rules') }} as rules
         and rules.returned_within is null
         and rules.last_order_within is null
         and rules.not_engaged_within is null
-where rules.segment_id is null
+where rules.segment_id is null and {{ has_rows() }}

@@ -1,3 +1,3 @@
 select count(*) as cell_count
 from {{ ref('rfm_segments') }}
-having count(*) <> 25
+having count(*) <> 25 and {{ has_rows() }}
