@@ -3,7 +3,7 @@
     transaction. On Snowflake each statement is committed by itself; what a failed build left, the
     next one does. What stood there about them before loses everything that names or describes them
     as soon as there is an `erase` row; that row itself, which the sync needs, once the erasure is
-    confirmed. Either is right also where the guard, which runs after it, stops the build.
+    confirmed, and then also the row that gave the profile of their key to somebody else. All is right also where the guard, which runs after it, stops the build.
 
     Args:
         relation (Relation): esp_outbox.
@@ -42,6 +42,16 @@
                 ) as told
                 group by told.change_seq
                 having count(*) = count(told.confirmed_at)
+            );
+        update {{ relation }}
+        set {{ emptied }}
+        where
+            op = 'merge'
+            and {{ lettershop.customer_key_hash('esp_id') }} in (
+                select key_hash from {{ ref('fct_erasures') }}
+                where key_hash is not null
+                group by key_hash
+                having count(*) = count(confirmed_at)
             );
     {%- endif -%}
 {%- endmacro %}

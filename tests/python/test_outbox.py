@@ -133,9 +133,10 @@ def test_histories_of_chance_end_in_the_wanted_state(statements):
         lives = [(kind, seed, 12) for kind in kinds for seed in range(100)]
     else:
         # In the first two somebody swaps addresses while no sync runs; in the others somebody is
-        # erased whose profile has become another's, by a merge and under the id at the ESP.
+        # erased whose profile has become another's, by a merge, under the id at the ESP, and by a
+        # merge after which an address of before is all that is left to erase.
         lives = [(kind, seed, 8) for kind in kinds for seed in (8, 12)]
-        lives += [(kinds[0], 15, 12), (kinds[0], 29, 12)]
+        lives += [(kinds[0], 15, 12), (kinds[0], 29, 12), (kinds[2], 122, 12)]
     for (has_exports, in_order), seed, days in lives:
         history = History(statements, seed, has_exports, in_order)
         for op, count in live_through(history, days, THOROUGH or not in_order).items():
