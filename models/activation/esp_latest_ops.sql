@@ -3,8 +3,8 @@
 -- Grain: profile that the ESP was told of, with its newest change; and event that is still to be
 -- sent. What the views of each ESP show: a change that was overtaken is never sent, so that no
 -- upsert can follow an erasure, and events only go to profiles that are there, at the address that
--- the person has now: the older one may be somebody else's. Save for a deletion
--- whose profile goes on at another address, since somebody else may have taken the old one: where
+-- the person has now: the older one may be somebody else's. Save for a deletion or a merge
+-- whose id goes on at another address, since somebody else may have taken the old one: where
 -- no export says that it was carried out, it is shown for thirty days (is_overtaken).
 with outbox as (
     select * from {{ ref('esp_outbox') }}
@@ -19,7 +19,10 @@ latest as (
 ),
 
 exports as (
-    select count(*) as contact_count from contacts
+    select
+        count(*) as contact_count,
+        max(exported_at) as exported_at
+    from contacts
     where export_kind <> 'undated'
 ),
 
@@ -48,11 +51,29 @@ overtaken as (
         and {{ dbt.dateadd('day', 30, time_of_iso_text('outbox.changed_at')) }} > {{ as_of_at() }}
 ),
 
+-- The heir cannot have the address before the profile that has it is theirs.
+overtaken_merges as (
+    select outbox.*
+    from outbox
+    inner join latest on outbox.esp_id = latest.esp_id
+    inner join latest as heirs
+        on outbox.new_esp_id = heirs.esp_id and outbox.email = heirs.email
+    cross join exports
+    where
+        outbox.op = 'merge'
+        and latest.op = 'upsert'
+        and heirs.op = 'upsert'
+        and outbox.change_seq < latest.change_seq
+        and outbox.email <> latest.email
+        and coalesce(exports.exported_at <= {{ time_of_iso_text('outbox.changed_at') }}, true)
+        and {{ dbt.dateadd('day', 30, time_of_iso_text('outbox.changed_at')) }} > {{ as_of_at() }}
+),
+
 shown as (
-    {%- for source in ['latest', 'events', 'overtaken'] %}
+    {%- for source in ['latest', 'events', 'overtaken', 'overtaken_merges'] %}
     select
         {{ source }}.*,
-        {{ 'true' if source == 'overtaken' else 'false' }} as is_overtaken
+        {{ 'true' if source.startswith('overtaken') else 'false' }} as is_overtaken
     from {{ source }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
