@@ -5,8 +5,8 @@
 -- /users/external_ids/rename. An id that is an address is left out of deletions, unless Braze knows
 -- people by their address. Empty unless the var `esp` is braze.
 -- Users without an external id (a sign-up form, an import) need requests of their own: they are
--- given the one that is sent (identify), unsubscribed by their address (suppress_address: whether or
--- not an export shows them by now, unless somebody is sent at the address) and deleted by the id that
+-- given the one that is sent (identify), unsubscribed by their address (suppress_address), whether
+-- or not an export shows them by now, unless somebody is sent there, and deleted by the id that
 -- Braze gave them (erase_contact).
 with ops as (
     select * from {{ ref('esp_latest_ops') }}

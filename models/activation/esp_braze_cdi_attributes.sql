@@ -2,7 +2,8 @@
 
 -- Grain: profile for Braze's Cloud Data Ingestion, which reads rows whose UPDATED_AT is new: only
 -- what changed has a new one. A user without an external id is unsubscribed by the id that Braze
--- gave it, also one that came after the row, unless somebody is sent at the address. Empty unless the var `esp` is braze.
+-- gave it, also one that came after the row, unless somebody is sent at the address. Empty unless
+-- the var `esp` is braze.
 with ops as (
     select * from {{ ref('esp_latest_ops') }}
     where '{{ var("esp") }}' = 'braze' and op in ('upsert', 'suppress')

@@ -8,7 +8,7 @@ with identifiers as (
 ),
 
 people as (
-    select * from {{ ref('int_people_sampled') }}
+    select * from {{ ref('dim_dated_people') }}
 ),
 
 final as (

@@ -27,7 +27,7 @@ weights as (
     select
         false as is_of_run,
         max(person_weight) as person_weight
-    from {{ ref('int_people_sampled') }}
+    from {{ ref('dim_dated_people') }}
     union all
     select
         true as is_of_run,

@@ -26,7 +26,7 @@ web_events as (
             when web_events.event_type = 'add_to_cart' then 'cart_add' else web_events.event_type
         end as evidence,
         web_events.event_date as evidence_date
-    from {{ ref('int_product_events') }} as web_events
+    from {{ ref('fct_product_events') }} as web_events
     inner join trackable on web_events.customer_key = trackable.customer_key
 ),
 

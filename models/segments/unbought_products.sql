@@ -8,7 +8,7 @@ with views as (
         occurred_at as viewed_at,
         event_date as viewed_date,
         {{ local_time('occurred_at') }} as local_viewed_at
-    from {{ ref('int_product_events') }}
+    from {{ ref('fct_product_events') }}
     where event_type = 'product_view' and event_date < {{ as_of_date() }}
 ),
 

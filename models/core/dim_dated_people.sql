@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- People whose past training reads: all of them, or as many as the largest maximum_rows of
+-- Grain: person whose past training reads: all of them, or as many as the largest maximum_rows of
 -- model_policies, those with the smallest hash of their key. What says nothing of anybody, and
 -- tomorrow it is the same people.
 with people as (

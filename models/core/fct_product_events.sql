@@ -1,6 +1,6 @@
--- Products looked at and put in the cart, as far back as any rule asks: a table, since a shop has
--- years of events and more than one reader of the last weeks. A day more than asked, by UTC: days
--- are those of the shop's clock.
+-- Grain: event on the site in which a product was looked at or put in the cart, as far back as any
+-- rule asks: a table, since a shop has years of events and more than one reader of the last weeks.
+-- A day more than asked, by UTC: days are those of the shop's clock.
 with evidence as (
     select max(days) as days from {{ ref('preference_evidence') }}
     where evidence in ('product_view', 'cart_add')
@@ -30,6 +30,8 @@ events as (
 
 final as (
     select
+        store,
+        event_id,
         customer_key,
         product_key,
         event_type,
