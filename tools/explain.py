@@ -258,10 +258,14 @@ def sent(change: dict, known: dict[tuple[str, str], tuple[int, str, set[str]]]) 
         known: of cursors.
     """
     for name in sorted({name for name, _ in known}):
-        ops = (change["op"], BESIDE.get(change["op"], change["op"]))
-        found = [known[name, op] for op in ops if (name, op) in known] or [(0, "", set())]
-        reached, ran_at = max((its[0], its[1]) for its in found)
-        refused = set().union(*(its[2] for its in found))
+        nothing = (0, "", set())
+        own = known.get((name, change["op"]), nothing)
+        beside = known.get((name, BESIDE.get(change["op"])), nothing)
+        reached, ran_at, _ = own
+        if change["op"] == "erase":
+            # Told by one kind or the other; of the others the request beside it is not enough.
+            reached, ran_at = max(own[:2], beside[:2])
+        refused = own[2] | beside[2]
         if str(change["change_seq"]) in refused:
             yield f"set aside, since {name} refused it or what it follows: make sync tries it again"
         elif change["change_seq"] <= reached:

@@ -3,7 +3,8 @@
     transaction. On Snowflake each statement is committed by itself; what a failed build left, the
     next one does. What stood there about them before loses everything that names or describes them
     as soon as there is an `erase` row; that row itself, which the sync needs, once the erasure is
-    confirmed, and then also the row that gave the profile of their key to somebody else. All is right also where the guard, which runs after it, stops the build.
+    confirmed, and then also the row that gave the profile of their key to somebody else. All of it
+    is right also where the guard, which runs after it, stops the build.
 
     Args:
         relation (Relation): esp_outbox.

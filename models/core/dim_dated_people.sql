@@ -1,8 +1,8 @@
 {{ config(materialized='table') }}
 
 -- Grain: person whose past training reads: all of them, or as many as the largest maximum_rows of
--- model_policies, those with the smallest hash of their key. What says nothing of anybody, and
--- tomorrow it is the same people.
+-- model_policies, those with the smallest hash of their key. The hash says nothing of anybody, and
+-- picks the same people tomorrow.
 with people as (
     select distinct dated_key from {{ ref('int_records_dated') }}
 ),
