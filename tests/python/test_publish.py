@@ -529,6 +529,24 @@ def test_what_was_sent_and_what_waits_is_told_by_the_cursors_of_the_sync(tmp_pat
         assert list(explain.told(connection, "k1"))[-1].startswith("    set aside, since klaviyo")
 
 
+def test_a_request_beside_a_change_is_enough_only_for_an_erasure():
+    """Of Braze: whoever it never knew by our id is erased by its own alone."""
+    went = (9, "2024-03-02T06:00:00", set())
+    for op, beside, words in (
+        ("erase", "erase_contact", "sent to braze by 2024-03-02T06:00:00"),
+        ("upsert", "identify", "waits for make sync ESP=braze"),
+        ("suppress", "suppress_address", "waits for make sync ESP=braze"),
+    ):
+        change = {"op": op, "change_seq": 9}
+        (said,) = explain.sent(change, {("braze", beside): went})
+        assert said.startswith(words)
+        (said,) = explain.sent(change, {("braze", op): went})
+        assert said.startswith("sent to braze")
+        refused = {("braze", op): went, ("braze", beside): (9, "", {"9"})}
+        (said,) = explain.sent(change, refused)
+        assert said.startswith("set aside, since braze")
+
+
 # --- Edited, previewed and built ------------------------------------------------------------------
 
 
