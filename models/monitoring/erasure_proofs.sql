@@ -26,7 +26,7 @@ stores as (
     select distinct store from erased
 ),
 
--- Values are counted first and hashed then.
+-- Values are counted first and hashed then: once each, however many rows have them.
 held as (
     {%- for table in tables %}
     {%- set table_loop = loop %}
@@ -62,53 +62,25 @@ held as (
     {%- endif %}
 ),
 
--- Once each, however many tables hold it.
-identifiers as (
-    select distinct
-        store,
-        identifier_type,
-        identifier
-    from held
-),
-
-of_the_erased as (
-    select
-        identifiers.store,
-        identifiers.identifier_type,
-        identifiers.identifier,
-        erased.erasure_hash,
-        erased.identifier_hash,
-        erased.requested_at,
-        erased.confirmed_at is not null as is_confirmed
-    from identifiers
-    inner join erased
-        on
-            identifiers.store = erased.store
-            and identifiers.identifier_type = erased.identifier_type
-            and {{ erasure_hash(
-                'identifiers.store', 'identifiers.identifier_type', 'identifiers.identifier'
-            ) }}
-            = erased.identifier_hash
-),
-
 found as (
     select
         held.table_name,
         held.row_count,
-        held.undated_count > 0 or held.first_at <= of_the_erased.requested_at as is_too_old,
-        coalesce(held.last_at > of_the_erased.requested_at, false)
+        held.undated_count > 0 or held.first_at <= erased.requested_at as is_too_old,
+        coalesce(held.last_at > erased.requested_at, false)
         and held.table_name like 'staging.%' as is_newer,
-        of_the_erased.erasure_hash,
-        of_the_erased.store,
-        of_the_erased.identifier_type,
-        of_the_erased.identifier_hash,
-        of_the_erased.is_confirmed
+        erased.erasure_hash,
+        erased.store,
+        erased.identifier_type,
+        erased.identifier_hash,
+        erased.confirmed_at is not null as is_confirmed
     from held
-    inner join of_the_erased
+    inner join erased
         on
-            held.store = of_the_erased.store
-            and held.identifier_type = of_the_erased.identifier_type
-            and held.identifier = of_the_erased.identifier
+            held.store = erased.store
+            and held.identifier_type = erased.identifier_type
+            and {{ erasure_hash('held.store', 'held.identifier_type', 'held.identifier') }}
+            = erased.identifier_hash
 ),
 
 returned as (
