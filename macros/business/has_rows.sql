@@ -1,6 +1,6 @@
 {#
     Whether this run reads rows at all. Under `--empty` every table is empty, and a test that asks
-    whether something is there has nothing to say.
+    whether something is there has nothing to say. State writes nothing then, and keeps what it has.
 
     Returns: str, a SQL expression of type boolean.
 #}

@@ -8,7 +8,7 @@
     Returns: str, a SQL statement; none before the first build.
 #}
 {% macro forget_triggers(relation) -%}
-    {%- if execute and is_incremental() -%}
+    {%- if execute and is_incremental() and not flags.EMPTY -%}
         {%- set erased = lettershop.erased_keys(relation) -%}
         delete from {{ relation }}
         where

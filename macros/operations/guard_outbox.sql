@@ -17,8 +17,9 @@
         {%- set problem = lettershop.outbox_problem(written, sent, wanted, gone, changed, synced) -%}
         {%- if problem and var('approve_esp_changes') != changed -%}
             {%- do exceptions.raise_compiler_error(
-                'Nothing was written to esp_outbox: ' ~ problem ~ '\nIf that is meant to be so, build'
-                ~ ' once with the var approve_esp_changes: ' ~ changed ~ '.'
+                'Nothing was written to esp_outbox: ' ~ problem ~ '\nIn all ' ~ changed ~ ' profiles would'
+                ~ ' change, are new or go. If that is meant to be so, build once with the var'
+                ~ ' approve_esp_changes: ' ~ changed ~ '.'
             ) -%}
         {%- endif -%}
     {%- endif -%}

@@ -53,7 +53,7 @@
     {%- endif -%}
     {{ return(
         lettershop.setting_problems(settings) + lettershop.own_problems() + problems
-        + lettershop.state_problems(clock) + lettershop.key_problems() + lettershop.empty_problems()
+        + lettershop.state_problems(clock) + lettershop.key_problems()
     ) }}
 {% endmacro %}
 
@@ -240,35 +240,6 @@
         ~ ' be recognised, and would come back with the next load. Set that key again.\nIf it is lost,'
         ~ ' nobody who was erased can be recognised: delete the rows of ' ~ queue
         ~ ',\nand land their requests anew.'
-    ]) }}
-{% endmacro %}
-
-{#
-    Whether a run without rows would have the state believe that there is nobody. The outbox writes
-    nothing in one; other state that has rows is left out, or the run stops.
-
-    Returns: list of str, at most one message.
-#}
-{% macro empty_problems() %}
-    {%- set names = [] -%}
-    {%- for node in graph.nodes.values() if flags.EMPTY -%}
-        {%- if
-            node.unique_id in selected_resources
-            and node.resource_type == 'model'
-            and node.name != 'esp_outbox'
-            and node.database == lettershop.state_database() | trim
-        -%}
-            {%- set relation = lettershop.state_relation(node.config.schema, node.name) -%}
-            {%- if relation and run_query('select 1 from ' ~ relation ~ ' limit 1').rows -%}
-                {%- do names.append(node.name) -%}
-            {%- endif -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {%- if not names -%}{{ return([]) }}{%- endif -%}
-    {{ return([
-        '--empty reads no row, and the state would keep that: ' ~ names | sort | join(', ')
-        ~ '.\nLeave it out:\n  dbt ' ~ flags.WHICH ~ ' --empty --exclude config.database:'
-        ~ lettershop.state_database() | trim ~ '\nor name another state, without rows.'
     ]) }}
 {% endmacro %}
 

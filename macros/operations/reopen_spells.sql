@@ -12,7 +12,7 @@
     Returns: str, SQL statements; none before the first build.
 #}
 {% macro reopen_spells(relation) -%}
-    {%- if execute and is_incremental() -%}
+    {%- if execute and is_incremental() and not flags.EMPTY -%}
         {%- set erased = lettershop.erased_keys(relation) -%}
         delete from {{ relation }}
         where

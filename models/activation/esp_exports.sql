@@ -32,3 +32,4 @@ final as (
 )
 
 select * from final
+where {{ has_rows() }}

@@ -5,7 +5,8 @@
 -- upsert can follow an erasure, and events only go to profiles that are there, at the address that
 -- the person has now: the older one may be somebody else's. Save for a deletion or a merge
 -- whose id goes on at another address, since somebody else may have taken the old one: where
--- no export says that it was carried out, it is shown for thirty days (is_overtaken).
+-- no export says that it was carried out, it is shown for thirty days (is_overtaken). While
+-- profiling_basis is not declared nothing may be sent, and nothing is shown.
 with outbox as (
     select * from {{ ref('esp_outbox') }}
 ),
@@ -94,6 +95,9 @@ final as (
         shown.is_overtaken
     from shown
     inner join latest on shown.esp_id = latest.esp_id
+    {%- if var('profiling_basis') is none %}
+    where 1 = 0
+    {%- endif %}
 )
 
 select * from final

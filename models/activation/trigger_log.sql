@@ -135,3 +135,4 @@ final as (
 )
 
 select * from final
+where {{ has_rows() }}

@@ -70,3 +70,4 @@ final as (
 {%- endif %}
 
 select * from final
+where {{ has_rows() }}

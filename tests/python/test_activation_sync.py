@@ -246,3 +246,24 @@ def test_a_build_of_nothing_is_no_error(tmp_path, landing):
         vars=VARS | {"esp": "generic"},
     )
     assert build.query("select count(*) from state.activation.esp_outbox") == [(0,)]
+
+
+@pytest.mark.skipif(not THOROUGH, reason="a build of what the sync reads, and one of nothing")
+@pytest.mark.parametrize("refresh", [[], ["--full-refresh"]])
+def test_a_build_of_nothing_leaves_the_state_as_it_is(refresh, tmp_path, landing, monkeypatch):
+    build = build_at(CLOCKS[-1], tmp_path, landing, "generic", monkeypatch)
+
+    def state():
+        tables = build.query(
+            "select table_schema || '.' || table_name from information_schema.tables"
+            " where table_catalog = 'state' order by all"
+        )
+        return {name: sorted(build.query(f"from state.{name}"), key=repr) for (name,) in tables}
+
+    before = state()
+    assert len([name for name in before if before[name]]) >= 5
+    build.run(
+        *("build", "--empty", *refresh, "--resource-type", "seed", "--resource-type", "model"),
+        vars=VARS | {"as_of_at": CLOCKS[-1], "esp": "generic", "sync_scope": "all"},
+    )
+    assert state() == before

@@ -32,12 +32,6 @@ PROOFS = {
         "select 1 as g, 9 as n, 5 as v, 1 as w union all select 2, 1, 1, 2"
         " union all select 2, 2, 1, 1",
     ),
-    # Exactly the rate passes.
-    "rate_at_most": (
-        {"condition": "a > 0", "rate": 0.5},
-        "select 1 as a union all select 0",
-        "select 1 as a union all select 1 union all select 0",
-    ),
 }
 
 

@@ -221,8 +221,8 @@ def test_a_copy_that_names_somebody_is_found_out_and_no_two_are_alike(shop, monk
         return leaks(shop / "published.duckdb", path)
 
     before, known = held(), pseudonymous.protections()
-    monkeypatch.setattr(pseudonymous, "protections", lambda: known | {"email": "shown"})
-    monkeypatch.setattr(pseudonymous, "written", dict)
+    shown = {"email": "shown", "about": "shown"}
+    monkeypatch.setattr(pseudonymous, "protections", lambda: known | shown)
     pseudonymous.copy(shop / "published.duckdb")
     monkeypatch.undo()
     assert {("dim_customers", "email"), ("customer_timeline", "about")} <= set(found())

@@ -1,5 +1,5 @@
 -- Everything that was recorded of a customer, each record by the source it came from, the newest
--- first.
+-- first; a CRM record that was merged away after those that stand, since merging touched it last.
 with identifiers as (
     select * from {{ ref('int_identifiers_resolved') }}
 ),
@@ -41,7 +41,8 @@ recorded as (
         preferred_categories,
         preferred_brand,
         signed_up_at,
-        coalesce(updated_at, signed_up_at) as recorded_at
+        coalesce(updated_at, signed_up_at) as recorded_at,
+        merged_into_customer_id is not null as is_merged_away
     from crm_records
     union all by name
     select
@@ -81,6 +82,7 @@ final as (
         row_number() over (
             partition by identifiers.customer_key
             order by
+                coalesce(recorded.is_merged_away, false) asc,
                 recorded.recorded_at desc nulls last,
                 recorded.origin asc,
                 recorded.record_id asc

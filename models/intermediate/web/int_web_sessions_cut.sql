@@ -16,9 +16,10 @@
 } -%}
 -- Visits: what the tracker groups by a session id, and, where it gives none, events of one visitor
 -- with less than 30 minutes between them. A session belongs to the device, or else to whoever was
--- named; the surest identifier that any of its events came with says who it was. While visits are
--- cut, visitors are told apart by their fingerprints, and nothing but the times is sorted: events
--- at the same moment are in the same visit.
+-- named; the surest identifier that any of its events came with says who it was. Where they name
+-- two of one kind, on a device, the device says it, which is nobody if several people share it.
+-- While visits are cut, visitors are told apart by their fingerprints, and nothing but the times is
+-- sorted: events at the same moment are in the same visit.
 with moments as (
     select distinct
         visitor_hash,
@@ -77,13 +78,15 @@ grouped as (
         coalesce(anonymous_id, customer_id, email, esp_contact_id) as visitor,
         session_id as given_session_id,
         case
-            when count(customer_id) > 0 then 'customer_id'
-            when count(email) > 0 then 'email'
-            when count(esp_contact_id) > 0 then 'esp_contact_id'
+            {%- for type in ['customer_id', 'email', 'esp_contact_id'] %}
+            when min({{ type }}) <> max({{ type }}) then 'anonymous_id'
+            when min({{ type }}) is not null then '{{ type }}'
+            {%- endfor %}
             else 'anonymous_id'
         end as identifier_type,
-        coalesce(min(customer_id), min(email), min(esp_contact_id), min(anonymous_id))
-            as identifier,
+        min(customer_id) as customer_id,
+        min(email) as email,
+        min(esp_contact_id) as esp_contact_id,
         min(occurred_at) as started_at,
         max(occurred_at) as ended_at,
         count(*) as event_count,
@@ -120,7 +123,12 @@ final as (
         ) as session_id,
         given_session_id is null as is_cut,
         identifier_type,
-        identifier,
+        case identifier_type
+            when 'customer_id' then customer_id
+            when 'email' then email
+            when 'esp_contact_id' then esp_contact_id
+            else visitor
+        end as identifier,
         started_at,
         ended_at,
         event_count,

@@ -1,6 +1,5 @@
 -- Asked of the permissions and suppressions again: whom the ESP is to hold by the newest changes
--- may be written to at that address, and behaviour is sent only of who may be profiled. While no
--- basis is declared nothing is written, and nothing is asked.
+-- may be written to at that address, and behaviour is sent only of who may be profiled.
 with fields as (
     select
         '"' || property_name || '": '
@@ -38,8 +37,7 @@ left join {{ ref('fct_suppressions') }} as suppressions on ops.email = suppressi
 left join told on ops.change_seq = told.change_seq
 left join {{ ref('dim_customers') }} as customers on ops.customer_key = customers.customer_key
 where
-    '{{ var("profiling_basis") }}' <> 'None'
-    and ops.op in ('upsert', 'event')
+    ops.op in ('upsert', 'event')
     -- A profile that is kept for the heir of its address is nobody's now.
     and (customers.customer_key is not null or ops.op = 'event')
     and (
