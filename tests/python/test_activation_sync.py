@@ -266,4 +266,7 @@ def test_a_build_of_nothing_leaves_the_state_as_it_is(refresh, tmp_path, landing
         *("build", "--empty", *refresh, "--resource-type", "seed", "--resource-type", "model"),
         vars=VARS | {"as_of_at": CLOCKS[-1], "esp": "generic", "sync_scope": "all"},
     )
-    assert state() == before
+    # Tables that were not there may be now, without rows.
+    assert {name: rows for name, rows in state().items() if rows} == {
+        name: rows for name, rows in before.items() if rows
+    }
