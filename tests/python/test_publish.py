@@ -19,7 +19,7 @@ import pytest
 import yaml
 from conftest import OPTIONAL_TABLES, ROOT, TABLES, Build, Parsed
 
-from tools import explain, pseudonymous, subject_access
+from tools import explain, places, pseudonymous, subject_access
 from tools.preview import moves, show
 from tools.publish import publish
 from tools.sync import permit
@@ -165,6 +165,21 @@ def test_neither_key_nor_address_is_in_what_dbt_says_or_logs(shop, tmp_path):
     assert EMAIL in secrets
     for text in (result.stdout, result.stderr, log):
         assert not [secret for secret in secrets if secret in text]
+
+
+@pytest.mark.parametrize("key", ["", "ours alone", "nobody's key but ours", '"$HOME" `id`'])
+def test_the_plain_command_hides_the_key_as_the_tools_do(tmp_path, monkeypatch, key):
+    """Typed into a shell as it is printed; the key is not in it."""
+    monkeypatch.setenv("LETTERSHOP_LANDING", str(tmp_path / "a landing"))
+    monkeypatch.setenv("LETTERSHOP_ERASURE_KEY", key)
+    command = places.plain_command("env -0")
+    assert not key or key not in command
+    said = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    told = dict(line.split("=", 1) for line in said.stdout.split("\0") if line)
+    hidden = {name: its for name, its in told.items() if name.startswith("DBT_ENV_SECRET_")}
+    assert hidden == places.hidden_in_logs()
+    assert set(hidden.values()) == ({key, key.replace("'", "''")} if key else set())
+    assert told["LETTERSHOP_LANDING"] == str(tmp_path / "a landing")
 
 
 def leaks(whole, part) -> list[tuple[str, str]]:
