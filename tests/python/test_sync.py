@@ -692,6 +692,10 @@ def test_nothing_is_sent_without_a_permit(name, outbox, tmp_path):
         refuses(name, esp, tmp_path, "profiling_basis is not set: nothing may be sent")
         outbox.publish(status="fail")
         refuses(name, esp, tmp_path, "Nothing may be sent", "1 fail", "activation_tests")
+        # What would be sent is said all the same.
+        code, text = run(name, esp, tmp_path, ROOT / "sync" / name, "--dry-run")
+        assert code == 2 and "A sync would stop: Nothing may be sent" in text and not esp.answers
+        assert "5 profiles would be created" in text
         outbox.publish(status="not run")
         refuses(name, esp, tmp_path, "Nothing may be sent", "1 not run")
         outbox.publish(status="warn")
