@@ -1213,6 +1213,15 @@ def test_the_night_does_not_begin_without_a_platform(monkeypatch, capsys):
     assert ended.value.code == 0
 
 
+@pytest.mark.parametrize("words", [[], ["--verbose"], ["braze", "klaviyo"]])
+def test_the_night_without_one_platform_fails_at_the_sync(monkeypatch, capsys, words):
+    monkeypatch.setattr(nightly, "nightly", lambda platform: 0)
+    monkeypatch.setattr("sys.argv", ["nightly", *words])
+    with pytest.raises(SystemExit) as ended:
+        nightly.main()
+    assert ended.value.code == 3 and "tools.nightly klaviyo|braze|" in capsys.readouterr().err
+
+
 def test_what_was_sent_is_read_back_although_something_was_set_aside(monkeypatch):
     done = []
 
