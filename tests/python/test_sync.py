@@ -1,5 +1,6 @@
 """What the sync sends, when it sends nothing, and what it says about it."""
 
+import contextlib
 import copy
 import json
 import os
@@ -20,14 +21,16 @@ import pytest
 import yaml
 from drt.config.parser import load_syncs_safe
 
+from tests.e2e import runs
 from tests.e2e.checks import assert_holds, assert_nothing_came_back, at_random, sends
 from tests.e2e.loopback_esp import KEY, Limits, RefusedError
 from tests.e2e.outbox import EXPORTED_AT, ORDER, Outbox
-from tests.e2e.runs import KINDS, fast_project, run, start
+from tests.e2e.runs import KINDS, environment, fast_project, run, start
 from tools import nightly
 from tools.places import ROOT
 from tools.sync import state
 from tools.sync.__main__ import main
+from tools.sync.permit import Refused
 from tools.sync.platforms import PLATFORMS
 from tools.sync.state import Aside
 from tools.sync.waiting import op_of
@@ -676,9 +679,11 @@ def test_a_rename_that_was_done_before_does_not_stop_the_sync(outbox, tmp_path):
 
 
 def refuses(name, esp, folder, *words, **options):
-    """Assert that a sync stops before its first request, with these words."""
+    """Assert that a sync stops before its first request, with these words, and leaves nothing."""
+    before = sorted((folder / "state").rglob("*"))
     code, text = run(name, esp, folder, ROOT / "sync" / name, **options)
     assert code == 2, text
+    assert sorted((folder / "state").rglob("*")) == before
     for word in words:
         assert word in text
     assert not esp.answers
@@ -1174,6 +1179,93 @@ def test_the_loopback_platform_is_strict(what):
         )
         assert (answer.status_code == 202) == (what is None)
         assert len(esp.held()) == (what is None)
+
+
+# --- One run at a time ----------------------------------------------------------------------------
+
+
+def test_what_a_refused_sync_made_is_gone_and_what_one_keeps_git_ignores(
+    outbox, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(state, "PROJECT", tmp_path)
+    monkeypatch.setenv("LETTERSHOP_PUBLISHED", "/nope")
+    monkeypatch.setenv("LETTERSHOP_SYNC_STATE", "some/where")
+    for option in ([], ["--read-back"]):
+        with pytest.raises(SystemExit) as ended:
+            main(["klaviyo", *option])
+        assert ended.value.code == (0 if option else 2), capsys.readouterr().err
+        assert not (tmp_path / "some").exists()
+    # What stood there stays, another platform's too.
+    (tmp_path / "some" / "where" / "braze").mkdir(parents=True)
+    with pytest.raises(SystemExit):
+        main(["klaviyo"])
+    assert sorted(tmp_path.glob("some/**/*")) == [
+        *(tmp_path / "some" / "where", tmp_path / "some" / "where" / "braze"),
+    ]
+    outbox.join(5)
+    outbox.build()
+    with KINDS["generic"]() as esp:
+        places = environment("generic", esp, tmp_path) | {"LETTERSHOP_SYNC_STATE": "some/where"}
+        monkeypatch.setattr(runs, "environment", lambda *_: places)
+        sends("generic", esp, outbox, fast_project("generic", tmp_path))
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    kept = [path for path in (tmp_path / "some").rglob("*") if path.is_file()]
+    assert {"lock", "state.json", "jobs.jsonl"} <= {path.name for path in kept}
+    found = subprocess.run(
+        ["git", "ls-files", "--others", "--exclude-standard", "some"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout == ""
+
+
+def test_a_lock_that_is_removed_meanwhile_excludes_all_the_same(tmp_path, monkeypatch):
+    """Whoever opened it before begins anew, and meets who took the next one."""
+    monkeypatch.setenv("LETTERSHOP_SYNC_STATE", str(tmp_path))
+    path, lock = tmp_path / "braze" / "lock", state.fcntl.flock
+    with contextlib.ExitStack() as others:
+
+        def overtaken(file, how):
+            """The holder of the lock removes it, and another run comes first."""
+            monkeypatch.setattr(state.fcntl, "flock", lock)
+            path.unlink()
+            others.enter_context(state.alone("braze"))
+            lock(file, how)
+
+        monkeypatch.setattr(state.fcntl, "flock", overtaken)
+        with pytest.raises(Refused, match="Another sync to braze"), state.alone("braze"):
+            pass
+    assert not path.exists()
+
+
+def test_many_at_once_are_never_two(tmp_path, monkeypatch):
+    """Each that finds no folder makes one, and removes it, since it keeps nothing there."""
+    monkeypatch.setenv("LETTERSHOP_SYNC_STATE", str(tmp_path / "a" / "b"))
+    inside, went, wrong = [], [], []
+
+    def start():
+        for _ in range(200):
+            try:
+                with state.alone("braze") as folder:
+                    inside.append(folder)
+                    time.sleep(0.0001)
+                    if len(inside) != 1 or not (folder / "lock").exists():
+                        wrong.append(folder)
+                    inside.pop()
+                    went.append(folder)
+            except Refused:
+                pass
+            except Exception as error:
+                wrong.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == [] and len(went) > 10
 
 
 # --- The night ------------------------------------------------------------------------------------
