@@ -30,7 +30,7 @@ from tools import nightly
 from tools.places import ROOT
 from tools.sync import state
 from tools.sync.__main__ import main
-from tools.sync.permit import Refused
+from tools.sync.permit import UNDECLARED, Refused
 from tools.sync.platforms import PLATFORMS
 from tools.sync.state import Aside
 from tools.sync.waiting import op_of
@@ -694,7 +694,7 @@ def test_nothing_is_sent_without_a_permit(name, outbox, tmp_path):
     outbox.build()
     with KINDS[name]() as esp:
         outbox.publish(is_declared=False)
-        refuses(name, esp, tmp_path, "profiling_basis is not set: nothing may be sent")
+        refuses(name, esp, tmp_path, UNDECLARED, "Then run `make build`.")
         outbox.publish(status="fail")
         refuses(name, esp, tmp_path, "Nothing may be sent", "1 fail", "activation_tests")
         # What would be sent is said all the same.
@@ -708,6 +708,11 @@ def test_nothing_is_sent_without_a_permit(name, outbox, tmp_path):
         esp.forget_counts()
         outbox.path.unlink()
         refuses(name, esp, tmp_path, "There is no published database", "make build")
+
+
+def test_the_sync_refuses_with_the_words_of_the_build():
+    warned = (ROOT / "macros" / "operations" / "report_run.sql").read_text()
+    assert f"'{UNDECLARED}'" in re.sub(r"'\s+~ '", "", warned)
 
 
 def test_a_published_database_without_tests_is_no_permit(outbox, tmp_path):
