@@ -5,7 +5,8 @@
 Each stage is a program of its own, so that no database is held open between them. The first that
 fails ends the night, and the exit code says which: 1 check, 2 build, 3 sync, 4 read back. What was
 sent is also asked about where the sync ended with 1, since it may have set something aside. Where
-the sync would stop for its platform or variables, the night ends with 3 before it begins.
+the sync would stop for its platform or variables, or no platform is named, the night ends with 3
+before it begins.
 """
 
 import subprocess
@@ -42,8 +43,12 @@ def nightly(platform: str) -> int:
 
 def main() -> None:
     """Run the night, if its sync can run."""
+    if sys.argv[1:] in (["-h"], ["--help"]):
+        print(__doc__)
+        sys.exit(0)
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
-        sys.exit(__doc__)
+        print(__doc__, file=sys.stderr)
+        sys.exit(3)
     name = sys.argv[1]
     try:
         if name not in PLATFORMS:

@@ -19,6 +19,14 @@ DEFAULTS = {
     "LETTERSHOP_PUBLISHED": "data/published.duckdb",
 }
 
+# What dbt keeps out of its logs, by name, as a shell says it: the key, as it is and as in SQL.
+SECRETS = {
+    "DBT_ENV_SECRET_LETTERSHOP_SQL": (
+        '''"$(printf %s "$LETTERSHOP_ERASURE_KEY" | sed "s/'/''/g")"'''
+    ),
+    "DBT_ENV_SECRET_LETTERSHOP": '"$LETTERSHOP_ERASURE_KEY"',
+}
+
 
 def place(name: str) -> Path:
     """Return the path that an environment variable of the project names, or its default.
@@ -36,8 +44,13 @@ def landing_vars() -> str | None:
 
 
 def plain_command(command: str = "dbt build") -> str:
-    """Return the dbt command for these places as one would type it, exports included."""
+    """Return the dbt command for these places as one would type it, exports included.
+
+    Where there is an erasure key, dbt is told to keep it out of its logs; it is not in the command.
+    """
     exports = " ".join(f"{name}={shlex.quote(str(place(name)))}" for name in DEFAULTS)
+    for name in hidden_in_logs():
+        exports += f" {name}={SECRETS[name]}"
     landing = "$LETTERSHOP_LANDING"
     if shlex.quote(str(place("LETTERSHOP_LANDING"))) != str(place("LETTERSHOP_LANDING")):
         landing = f'"{landing}"'
@@ -48,12 +61,9 @@ def plain_command(command: str = "dbt build") -> str:
 def hidden_in_logs() -> dict[str, str]:
     """Return variables whose values dbt does not write into its logs: the key, as in SQL too."""
     key = os.environ.get("LETTERSHOP_ERASURE_KEY", "")
-    in_sql = key.replace("'", "''")
-    return {
-        f"DBT_ENV_SECRET_LETTERSHOP_{number}": text
-        for number, text in enumerate(sorted({key, in_sql}, key=len, reverse=True))
-        if text
-    }
+    # The longer first, since it may have the other in it.
+    hidden = {"DBT_ENV_SECRET_LETTERSHOP_SQL": key.replace("'", "''")} if "'" in key else {}
+    return hidden | ({"DBT_ENV_SECRET_LETTERSHOP": key} if key else {})
 
 
 def dbt(*arguments: str, **options) -> subprocess.CompletedProcess:

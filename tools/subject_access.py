@@ -13,7 +13,9 @@ Of whom no customer is known, such as somebody who was erased and whose rows sti
 landing, the other identifiers are found as an erasure finds them: by the links between identifiers
 in the raw rows, in at most eight steps from the address, and not through what several people have.
 What a known customer has is not taken for theirs. Of their ids those of their orders are looked
-for, in what the landing has.
+for, in what the landing has. Of whom came back after an erasure, with an address or id of before,
+what that erasure covered is found in the same way, and nothing else: by its keyed hashes, so that
+LETTERSHOP_ERASURE_KEY must be the build's.
 
 SUBJECT_KEY names one customer key where several people share the address.
 """
@@ -68,17 +70,43 @@ OWNED = {
 # passes in macros/business/walk_links.sql.
 PASSES = 8
 
-# The links that an erasure would walk today, save for those to what a known customer has.
+# What says who somebody was before an erasure. A phone or a device of then may be somebody else's.
+LASTING = ("customer_id", "esp_contact_id", "email")
+
+# The links, save for those to what a known customer has who is somebody else.
 LINKS = """
     create or replace temp table links as
     select distinct
         links.store, links.left_type, links.left_identifier,
-        links.right_type, links.right_identifier
+        links.right_type, links.right_identifier, links.linked_at, links.shared_since
     from staging.base_consent__identifier_links as links
     left join core.dim_identifiers as held
         on links.store = held.store and links.right_type = held.identifier_type
             and links.right_identifier = held.identifier
-    where links.shared_since >= timestamp '9999-12-31' and held.identifier is null
+            and not list_contains($keys, held.customer_key)
+    where held.identifier is null
+"""
+
+# What an erasure would walk to today.
+STEP = """
+    select distinct store, right_type, right_identifier from links
+    where list_contains($new, [store, left_type, left_identifier])
+        and shared_since >= timestamp '9999-12-31'
+"""
+
+# What erasures that were carried out have walked to.
+ERASED_STEP = """
+    select distinct links.store, links.right_type, links.right_identifier
+    from links
+    inner join core.fct_erasures as here
+        on links.store = here.store and links.left_type = here.identifier_type
+            and here.identifier_hash = {left_hash}
+    inner join core.fct_erasures as there
+        on links.store = there.store and links.right_type = there.identifier_type
+            and there.identifier_hash = {right_hash}
+    where list_contains($new, [links.store, links.left_type, links.left_identifier])
+        and links.linked_at <= least(here.requested_at, there.requested_at)
+        and links.shared_since > least(here.requested_at, there.requested_at)
 """
 
 # Who has an address.
@@ -117,11 +145,13 @@ class Person:
     Attributes:
         keys: customer keys, retired ones too.
         identifiers: store, type and identifier.
+        former: those of them that are a customer's of before an erasure only.
         owned: stores and values, by column of OWNED.
     """
 
     keys: list[str]
     identifiers: list[tuple[str, str, str]]
+    former: list[tuple[str, str, str]] = field(default_factory=list)
     owned: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
 
@@ -226,39 +256,110 @@ def stores_of(connection: duckdb.DuckDBPyConnection, looked_through: list[Table]
     return found
 
 
+def erasure_key() -> str:
+    """Return the key under which erased identifiers are hashed, as macros/business has it."""
+    return os.environ.get("LETTERSHOP_ERASURE_KEY", "lettershop")
+
+
+def erasure_hash(store: str, kind: str, identifier: str) -> str:
+    """Return the SQL of the hash under which an erased identifier is remembered.
+
+    Says in DuckDB, with a parameter $key, what macros/business/erasure_hash.sql says.
+
+    Args:
+        store: SQL expression.
+        kind: SQL expression.
+        identifier: SQL expression.
+    """
+    return f"md5(concat_ws(chr(31), $key, {kind}, {store}, {identifier}))"
+
+
+def require_key(connection: duckdb.DuckDBPyConnection) -> None:
+    """Stop where erased people would not be recognised.
+
+    Args:
+        connection: to the databases.
+
+    Raises:
+        SystemExit: if the key is not the one with which the state was built.
+    """
+    check = erasure_hash("''", "'key_check'", "''")
+    try:
+        (others,) = connection.execute(
+            f"select count(*) from state.activation.esp_erasure_queue where key_check <> {check}",
+            {"key": erasure_key()},
+        ).fetchone()
+    except (duckdb.BinderException, duckdb.CatalogException):
+        # Nobody was erased, or before there was a check.
+        return
+    if others:
+        sys.exit(
+            "LETTERSHOP_ERASURE_KEY is not the key with which the state was built, so that who was"
+            " erased before is not recognised: set that key."
+        )
+
+
 def linked(
-    connection: duckdb.DuckDBPyConnection, starts: list[tuple[str, str, str]]
+    connection: duckdb.DuckDBPyConnection,
+    starts: list[tuple[str, str, str]],
+    keys: Collection[str] = (),
 ) -> list[tuple[str, str, str]]:
-    """Return what else somebody has who is no customer, as an erasure would find it.
+    """Return what else somebody has who is no customer, or had who was erased and came back.
 
     Args:
         connection: to the databases.
         starts: store, type and identifier.
+        keys: of the customer that they are by now; then only what was erased is walked to.
 
     Raises:
         SystemExit: if the raw rows are not where they were when the links were built.
     """
     try:
-        connection.execute(LINKS)
+        connection.execute(LINKS, {"keys": list(keys)})
     except (duckdb.IOException, duckdb.CatalogException, duckdb.BinderException):
+        who = "This customer was erased before" if keys else "No customer has this address"
         sys.exit(
-            "No customer has this address, and the landing is not as the last build found it, so"
-            " that what else belongs to it cannot be found: run `make build` first."
+            f"{who}, and the landing is not as the last build found it, so that what else belongs"
+            " to it cannot be found: run `make build` first."
         )
+    step, given = STEP, {}
+    if keys:
+        left, right = (
+            erasure_hash("links.store", f"links.{side}_type", f"links.{side}_identifier")
+            for side in ("left", "right")
+        )
+        step, given = ERASED_STEP.format(left_hash=left, right_hash=right), {"key": erasure_key()}
     walked, new = set(starts), set(starts)
     for _ in range(PASSES):
         found = connection.execute(
-            """
-            select distinct store, right_type, right_identifier from links
-            where list_contains($new, [store, left_type, left_identifier])
-            """,
-            {"new": [list(one) for one in sorted(new)]},
+            step, given | {"new": [list(one) for one in sorted(new)]}
         ).fetchall()
         new = set(found) - walked
         if not new:
             break
         walked |= new
     return sorted(walked)
+
+
+def erased(
+    connection: duckdb.DuckDBPyConnection, identifiers: Collection[tuple[str, str, str]]
+) -> list[tuple[str, str, str]]:
+    """Return those of some identifiers that an erasure covered.
+
+    Args:
+        connection: to the databases.
+        identifiers: store, type and identifier.
+    """
+    return [
+        one
+        for one in sorted(identifiers)
+        if connection.execute(
+            "select count(*) from core.fct_erasures where store = $store"
+            " and identifier_type = $kind"
+            f" and identifier_hash = {erasure_hash('$store', '$kind', '$identifier')}",
+            dict(zip(("store", "kind", "identifier"), one, strict=True)) | {"key": erasure_key()},
+        ).fetchone()[0]
+    ]
 
 
 def person(
@@ -300,10 +401,16 @@ def person(
         # Also rows that no customer came of: an unsubscribe of somebody unknown.
         addresses = [(store, "email", email) for store in sorted(stores)]
         known += addresses if found else linked(connection, addresses)
+    former = []
+    if keys:
+        # Who was erased and came back: what stands in the landing of before.
+        lasting = erased(connection, {one for one in known if one[1] in LASTING})
+        former = sorted(set(linked(connection, lasting, keys)) - set(known)) if lasting else []
     retired = connection.execute(
         "select own_key from core.dim_customer_records where list_contains(?, customer_key)", [keys]
     ).fetchall()
-    return Person(sorted({*keys, *(one for (one,) in retired)}), sorted(set(known)))
+    identifiers = sorted({*known, *former})
+    return Person(sorted({*keys, *(one for (one,) in retired)}), identifiers, former)
 
 
 def rows(connection: duckdb.DuckDBPyConnection, table: Table, whom: Person) -> list[dict] | None:
@@ -377,8 +484,9 @@ def owned(
         looked_through: the tables.
         whom: the person, whose identifiers stand in the table `identifiers`.
     """
+    found = {}
     if whom.keys:
-        return {
+        found = {
             column: connection.execute(
                 f"select distinct store, {column} from {table}"
                 f" where list_contains(?, customer_key) and {column} is not null order by all",
@@ -386,17 +494,20 @@ def owned(
             ).fetchall()
             for column, table in OWNED.items()
         }
-    orders = [table for table in looked_through if table.name == "landing.shop_orders"]
-    found = [row for table in orders for row in rows(connection, table, whom) or ()]
-    return {
-        "order_id": sorted(
-            {
-                (str(row.get("store") or "main"), str(row["order_id"]))
-                for row in found
-                if row["order_id"] is not None
-            }
-        )
+    if whom.keys and not whom.former:
+        return found
+    landed = [
+        row
+        for table in looked_through
+        if table.name == "landing.shop_orders"
+        for row in rows(connection, table, whom) or ()
+    ]
+    orders = {
+        (str(row.get("store") or "main"), str(row["order_id"]))
+        for row in landed
+        if row["order_id"] is not None
     }
+    return found | {"order_id": sorted(orders.union(found.get("order_id", ())))}
 
 
 def everything(email: str, key: str | None = None) -> dict:
@@ -410,6 +521,7 @@ def everything(email: str, key: str | None = None) -> dict:
         SystemExit: in words.
     """
     with connect() as connection:
+        require_key(connection)
         looked_through = list(tables(manifest()))
         whom = person(connection, email, key, stores_of(connection, looked_through))
         connection.execute(

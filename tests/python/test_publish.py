@@ -5,6 +5,7 @@ beside it: previewed, and then built, with columns and segments of the shop's ow
 """
 
 import csv
+import hashlib
 import json
 import os
 import re
@@ -18,7 +19,7 @@ import pytest
 import yaml
 from conftest import OPTIONAL_TABLES, ROOT, TABLES, Build, Parsed
 
-from tools import explain, pseudonymous, subject_access
+from tools import explain, places, pseudonymous, subject_access
 from tools.preview import moves, show
 from tools.publish import publish
 from tools.sync import permit
@@ -88,6 +89,33 @@ def erasures(landing, none=False):
     )
 
 
+def came_back(landing):
+    """Land Yan, who asked to be erased and signed up again with the same address.
+
+    The old id stands in rows that do not have the address.
+    """
+    rows = {
+        "crm_customers": (
+            "('yan_before', 'yan@example.com', timestamp '2024-01-01'),"
+            " ('yan_now', 'yan@example.com', timestamp '2024-02-10')"
+        ),
+        "shop_orders": "('o7', 'yan_before', 'paid', timestamp '2024-01-09', 'USD', 70.00)",
+        "shop_order_lines": "('l7', 'o7', 'p1', 7, 70.00)",
+        "consent_events": (
+            "('k7', 'yan_before', 'email_marketing', 'granted', timestamp '2024-01-05')"
+        ),
+        "customer_attributes": "('yan_before', 'diet', 'paleo', timestamp '2024-01-05')",
+        "erasure_requests": "('y', 'yan_before', timestamp '2024-02-01')",
+    }
+    for name, values in rows.items():
+        path = landing / f"{name}.parquet"
+        partial = path.with_suffix(".partial")
+        duckdb.execute(
+            f"copy (from '{path}' union all values {values}) to '{partial}' (format parquet)"
+        )
+        partial.replace(path)
+
+
 def build(folder, *arguments):
     """Run `make build`'s program."""
     resources = ("--resource-type", "seed", "--resource-type", "model")
@@ -137,6 +165,21 @@ def test_neither_key_nor_address_is_in_what_dbt_says_or_logs(shop, tmp_path):
     assert EMAIL in secrets
     for text in (result.stdout, result.stderr, log):
         assert not [secret for secret in secrets if secret in text]
+
+
+@pytest.mark.parametrize("key", ["", "ours alone", "nobody's key but ours", '"$HOME" `id`'])
+def test_the_plain_command_hides_the_key_as_the_tools_do(tmp_path, monkeypatch, key):
+    """Typed into a shell as it is printed; the key is not in it."""
+    monkeypatch.setenv("LETTERSHOP_LANDING", str(tmp_path / "a landing"))
+    monkeypatch.setenv("LETTERSHOP_ERASURE_KEY", key)
+    command = places.plain_command("env -0")
+    assert not key or key not in command
+    said = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    told = dict(line.split("=", 1) for line in said.stdout.split("\0") if line)
+    hidden = {name: its for name, its in told.items() if name.startswith("DBT_ENV_SECRET_")}
+    assert hidden == places.hidden_in_logs()
+    assert set(hidden.values()) == ({key, key.replace("'", "''")} if key else set())
+    assert told["LETTERSHOP_LANDING"] == str(tmp_path / "a landing")
 
 
 def leaks(whole, part) -> list[tuple[str, str]]:
@@ -363,9 +406,11 @@ def test_who_is_no_customer_is_found_by_what_is_linked_to_the_address():
             limit 0;
             create table staging.base_consent__identifier_links (
                 store varchar, left_type varchar, left_identifier varchar, right_type varchar,
-                right_identifier varchar, shared_since timestamp
+                right_identifier varchar, shared_since timestamp,
+                linked_at timestamp default timestamp '1900-01-01'
             );
-            insert into staging.base_consent__identifier_links values
+            insert into staging.base_consent__identifier_links
+            (store, left_type, left_identifier, right_type, right_identifier, shared_since) values
                 {", ".join(f"({str(one[:5])[1:-1]}, {one[5]})" for one in links)};
             create table activation.esp_erasure_queue as
             select 'c' as store, 'anonymous_id' as identifier_type, 'a1' as identifier
@@ -415,6 +460,101 @@ def test_who_is_no_customer_is_found_by_what_is_linked_to_the_address():
         whom.owned = subject_access.owned(connection, [queue, orders, lines], whom)
         assert whom.owned == {"order_id": [("b", "9")]}
         assert subject_access.rows(connection, lines, whom) == [{"store": "b", "order_id": 9}]
+
+
+def test_who_came_back_is_told_of_what_their_erasure_covered():
+    """By the address and ids, as it was when it was asked for, and of nobody else."""
+    never, asked, later = (f"{day}" for day in ("9999-12-31", "2024-02-01", "2024-03-01"))
+    before = "2024-01-01"
+    ids = "customer_id", "anonymous_id", "phone", "esp_contact_id", "email"
+    customer, device, phone, contact, email = ids
+    links = [(email, "back@example.com", customer, "17", before, later)]
+    links += [(customer, "17", contact, "x17", before, never)]
+    links += [(contact, "x17", device, "d17", before, never)]
+    # Of the person whom they are by now; a guest; somebody who was erased too, and uses the device
+    # since; a customer who has the old number by now; and a number that several had before.
+    links += [(email, "back@example.com", customer, "18", later, later)]
+    links += [(customer, "17", email, "guest@example.com", before, never)]
+    links += [(device, "d17", customer, "19", later, never)]
+    links += [(customer, "17", phone, "555", before, never)]
+    links += [(phone, "555", customer, "21", before, never)]
+    links += [(customer, "17", phone, "777", before, before)]
+    links += [(customer, "23", device, "shared", before, never)]
+    gone = [(email, "back@example.com"), (customer, "17"), (contact, "x17"), (device, "d17")]
+    gone += [(customer, "19"), (phone, "555"), (customer, "21"), (phone, "777")]
+    gone += [(device, "shared"), (customer, "23")]
+    with duckdb.connect() as connection:
+        connection.execute(
+            """
+            create schema core;
+            create schema staging;
+            attach ':memory:' as state;
+            create schema state.activation;
+            create table state.activation.esp_erasure_queue (key_check varchar);
+            create table core.dim_identifiers as
+            select
+                'main' as store, type as identifier_type, id as identifier, false as is_shared, key
+                as customer_key
+            from (values
+                ('email', 'back@example.com', 'key_18'), ('customer_id', '18', 'key_18'),
+                ('anonymous_id', 'shared', 'key_18'), ('phone', '555', 'key_22')
+            ) as rows (type, id, key);
+            create table core.dim_customers as select '' as customer_key, '' as email limit 0;
+            create table core.dim_customer_records as select '' as own_key, '' as customer_key
+            limit 0;
+            create table core.fct_erasures (
+                store varchar, identifier_type varchar, identifier_hash varchar,
+                requested_at timestamp
+            );
+            """
+        )
+
+        def remember(key):
+            """Hash as the project does."""
+            for kind, identifier in gone:
+                said = "\x1f".join((key, kind, "main", identifier))
+                connection.execute(
+                    "insert into core.fct_erasures values ('main', ?, ?, ?)",
+                    [kind, hashlib.md5(said.encode()).hexdigest(), asked],
+                )
+            said = "\x1f".join((key, "key_check", "", ""))
+            connection.execute(
+                "insert into state.activation.esp_erasure_queue values (?)",
+                [hashlib.md5(said.encode()).hexdigest()],
+            )
+
+        def person():
+            subject_access.require_key(connection)
+            whom = subject_access.person(connection, "back@example.com", None)
+            return (
+                whom.keys,
+                {one[1:] for one in whom.identifiers},
+                {one[1:] for one in whom.former},
+            )
+
+        # Nobody was erased: no link is looked at, so that there need not be any.
+        now = {(email, "back@example.com"), (customer, "18"), (device, "shared")}
+        assert person() == (["key_18"], now, set())
+        with mock.patch.dict(os.environ, {"LETTERSHOP_ERASURE_KEY": "ours, isn't it"}):
+            remember("ours, isn't it")
+            with pytest.raises(SystemExit, match="run `make build` first"):
+                person()
+            connection.execute(
+                "create table staging.base_consent__identifier_links (store varchar, left_type"
+                " varchar, left_identifier varchar, right_type varchar, right_identifier varchar,"
+                " linked_at timestamp, shared_since timestamp)"
+            )
+            for left, left_id, right, right_id, *since in links:
+                for ends in ((left, left_id, right, right_id), (right, right_id, left, left_id)):
+                    connection.execute(
+                        "insert into staging.base_consent__identifier_links"
+                        " values ('main', ?, ?, ?, ?, ?, ?)",
+                        [*ends, *since],
+                    )
+            former = {(customer, "17"), (contact, "x17"), (device, "d17")}
+            assert person() == (["key_18"], now | former, former)
+        with pytest.raises(SystemExit, match="LETTERSHOP_ERASURE_KEY is not the key"):
+            person()
 
 
 # --- Explained ------------------------------------------------------------------------------------
@@ -953,6 +1093,7 @@ def test_readers_keep_what_they_have_open_and_erased_bytes_are_gone(shop):
     assert EMAIL.encode() in published.read_bytes()
     with duckdb.connect(str(published), read_only=True) as reader:
         erasures(shop / "landing")
+        came_back(shop / "landing")
         result = build(shop)
         assert result.returncode == 0, result.stdout[-4000:]
         count = "select count(*) from core.dim_customers where email = ?"
@@ -969,3 +1110,17 @@ def test_readers_keep_what_they_have_open_and_erased_bytes_are_gone(shop):
     assert answer["customer_keys"] == []
     for name in ("crm_customers", "erasure_requests", "shop_orders"):
         assert [row["customer_id"] for row in told[f"landing.{name}"]] == ["zoe"]
+    # Of Yan what he has now, and what still stands there of before.
+    result, path = access(shop, "yan@example.com")
+    assert result.returncode == 0, result.stderr
+    answer = json.loads(path.read_text())
+    told = {table["table"]: table["rows"] for table in answer["tables"]}
+    assert len(answer["customer_keys"]) == 1
+    (now,) = told["core.dim_customers"]
+    assert now["customer_id"] == "yan_now"
+    for name in ("erasure_requests", "shop_orders", "consent_events", "customer_attributes"):
+        assert [row["customer_id"] for row in told[f"landing.{name}"]] == ["yan_before"], name
+    assert [row["order_line_id"] for row in told["landing.shop_order_lines"]] == ["l7"]
+    assert len(told["landing.crm_customers"]) == 2
+    for other in ("zoe", EMAIL, "ann@example.com", "bob@example.com"):
+        assert other not in path.read_text()

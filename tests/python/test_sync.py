@@ -1,5 +1,6 @@
 """What the sync sends, when it sends nothing, and what it says about it."""
 
+import contextlib
 import copy
 import json
 import os
@@ -20,14 +21,16 @@ import pytest
 import yaml
 from drt.config.parser import load_syncs_safe
 
+from tests.e2e import runs
 from tests.e2e.checks import assert_holds, assert_nothing_came_back, at_random, sends
 from tests.e2e.loopback_esp import KEY, Limits, RefusedError
 from tests.e2e.outbox import EXPORTED_AT, ORDER, Outbox
-from tests.e2e.runs import KINDS, fast_project, run, start
+from tests.e2e.runs import KINDS, environment, fast_project, run, start
 from tools import nightly
 from tools.places import ROOT
 from tools.sync import state
 from tools.sync.__main__ import main
+from tools.sync.permit import UNDECLARED, Refused
 from tools.sync.platforms import PLATFORMS
 from tools.sync.state import Aside
 from tools.sync.waiting import op_of
@@ -676,9 +679,11 @@ def test_a_rename_that_was_done_before_does_not_stop_the_sync(outbox, tmp_path):
 
 
 def refuses(name, esp, folder, *words, **options):
-    """Assert that a sync stops before its first request, with these words."""
+    """Assert that a sync stops before its first request, with these words, and leaves nothing."""
+    before = sorted((folder / "state").rglob("*"))
     code, text = run(name, esp, folder, ROOT / "sync" / name, **options)
     assert code == 2, text
+    assert sorted((folder / "state").rglob("*")) == before
     for word in words:
         assert word in text
     assert not esp.answers
@@ -689,9 +694,13 @@ def test_nothing_is_sent_without_a_permit(name, outbox, tmp_path):
     outbox.build()
     with KINDS[name]() as esp:
         outbox.publish(is_declared=False)
-        refuses(name, esp, tmp_path, "profiling_basis is not set: nothing may be sent")
+        refuses(name, esp, tmp_path, UNDECLARED, "Then run `make build`.")
         outbox.publish(status="fail")
         refuses(name, esp, tmp_path, "Nothing may be sent", "1 fail", "activation_tests")
+        # What would be sent is said all the same.
+        code, text = run(name, esp, tmp_path, ROOT / "sync" / name, "--dry-run")
+        assert code == 2 and "A sync would stop: Nothing may be sent" in text and not esp.answers
+        assert "5 profiles would be created" in text
         outbox.publish(status="not run")
         refuses(name, esp, tmp_path, "Nothing may be sent", "1 not run")
         outbox.publish(status="warn")
@@ -699,6 +708,11 @@ def test_nothing_is_sent_without_a_permit(name, outbox, tmp_path):
         esp.forget_counts()
         outbox.path.unlink()
         refuses(name, esp, tmp_path, "There is no published database", "make build")
+
+
+def test_the_sync_refuses_with_the_words_of_the_build():
+    warned = (ROOT / "macros" / "operations" / "report_run.sql").read_text()
+    assert f"'{UNDECLARED}'" in re.sub(r"'\s+~ '", "", warned)
 
 
 def test_a_published_database_without_tests_is_no_permit(outbox, tmp_path):
@@ -1172,6 +1186,93 @@ def test_the_loopback_platform_is_strict(what):
         assert len(esp.held()) == (what is None)
 
 
+# --- One run at a time ----------------------------------------------------------------------------
+
+
+def test_what_a_refused_sync_made_is_gone_and_what_one_keeps_git_ignores(
+    outbox, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(state, "PROJECT", tmp_path)
+    monkeypatch.setenv("LETTERSHOP_PUBLISHED", "/nope")
+    monkeypatch.setenv("LETTERSHOP_SYNC_STATE", "some/where")
+    for option in ([], ["--read-back"]):
+        with pytest.raises(SystemExit) as ended:
+            main(["klaviyo", *option])
+        assert ended.value.code == (0 if option else 2), capsys.readouterr().err
+        assert not (tmp_path / "some").exists()
+    # What stood there stays, another platform's too.
+    (tmp_path / "some" / "where" / "braze").mkdir(parents=True)
+    with pytest.raises(SystemExit):
+        main(["klaviyo"])
+    assert sorted(tmp_path.glob("some/**/*")) == [
+        *(tmp_path / "some" / "where", tmp_path / "some" / "where" / "braze"),
+    ]
+    outbox.join(5)
+    outbox.build()
+    with KINDS["generic"]() as esp:
+        places = environment("generic", esp, tmp_path) | {"LETTERSHOP_SYNC_STATE": "some/where"}
+        monkeypatch.setattr(runs, "environment", lambda *_: places)
+        sends("generic", esp, outbox, fast_project("generic", tmp_path))
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    kept = [path for path in (tmp_path / "some").rglob("*") if path.is_file()]
+    assert {"lock", "state.json", "jobs.jsonl"} <= {path.name for path in kept}
+    found = subprocess.run(
+        ["git", "ls-files", "--others", "--exclude-standard", "some"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout == ""
+
+
+def test_a_lock_that_is_removed_meanwhile_excludes_all_the_same(tmp_path, monkeypatch):
+    """Whoever opened it before begins anew, and meets who took the next one."""
+    monkeypatch.setenv("LETTERSHOP_SYNC_STATE", str(tmp_path))
+    path, lock = tmp_path / "braze" / "lock", state.fcntl.flock
+    with contextlib.ExitStack() as others:
+
+        def overtaken(file, how):
+            """The holder of the lock removes it, and another run comes first."""
+            monkeypatch.setattr(state.fcntl, "flock", lock)
+            path.unlink()
+            others.enter_context(state.alone("braze"))
+            lock(file, how)
+
+        monkeypatch.setattr(state.fcntl, "flock", overtaken)
+        with pytest.raises(Refused, match="Another sync to braze"), state.alone("braze"):
+            pass
+    assert not path.exists()
+
+
+def test_many_at_once_are_never_two(tmp_path, monkeypatch):
+    """Each that finds no folder makes one, and removes it, since it keeps nothing there."""
+    monkeypatch.setenv("LETTERSHOP_SYNC_STATE", str(tmp_path / "a" / "b"))
+    inside, went, wrong = [], [], []
+
+    def start():
+        for _ in range(200):
+            try:
+                with state.alone("braze") as folder:
+                    inside.append(folder)
+                    time.sleep(0.0001)
+                    if len(inside) != 1 or not (folder / "lock").exists():
+                        wrong.append(folder)
+                    inside.pop()
+                    went.append(folder)
+            except Refused:
+                pass
+            except Exception as error:
+                wrong.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == [] and len(went) > 10
+
+
 # --- The night ------------------------------------------------------------------------------------
 
 
@@ -1207,6 +1308,15 @@ def test_the_night_does_not_begin_without_a_platform(monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         nightly.main()
     assert ended.value.code == 0
+
+
+@pytest.mark.parametrize("words", [[], ["--verbose"], ["braze", "klaviyo"]])
+def test_the_night_without_one_platform_fails_at_the_sync(monkeypatch, capsys, words):
+    monkeypatch.setattr(nightly, "nightly", lambda platform: 0)
+    monkeypatch.setattr("sys.argv", ["nightly", *words])
+    with pytest.raises(SystemExit) as ended:
+        nightly.main()
+    assert ended.value.code == 3 and "tools.nightly klaviyo|braze|" in capsys.readouterr().err
 
 
 def test_what_was_sent_is_read_back_although_something_was_set_aside(monkeypatch):

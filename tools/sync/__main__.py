@@ -9,7 +9,8 @@ the last run came to; running it again is always right. --read-back asks what be
 platform only accepted; what it did not apply is sent again by the next run.
 
 Exit codes: 0 done; 1 the platform refused or did not answer, run it again; 2 stopped before the
-first request; 128 and the signal's number if one stopped it between two requests.
+first request, or, of a dry run, a sync would be; 128 and the signal's number if one stopped it
+between two requests.
 """
 
 import argparse

@@ -40,7 +40,7 @@ def dry_run(name: str, project: Path | None = None) -> int:
         project: drt's; by default the platform's under sync/.
 
     Returns:
-        The exit code.
+        The exit code: 2 where a sync would stop, since the build gives no permit.
 
     Raises:
         Refused: in words.
@@ -49,9 +49,11 @@ def dry_run(name: str, project: Path | None = None) -> int:
     for variable in (*platform.variables, *platform.defaults):
         os.environ.setdefault(variable, "unset")
     with contextlib.closing(published()) as connection:
+        would_stop = False
         try:
             require_permit(connection)
         except Refused as refusal:
+            would_stop = True
             print(f"A sync would stop: {refusal}\n")
         syncs, state = load_syncs(project or ROOT / "sync" / name, vars={}), state_store(name)
         waiting = pending(connection, name, syncs, state)
@@ -96,6 +98,8 @@ def dry_run(name: str, project: Path | None = None) -> int:
             if waits:
                 example = redacted(json.loads(waits[0]), shown)
                 print(f"{op}: {json.dumps(example, ensure_ascii=False)}")
+    if would_stop:
+        return 2
     return 1 if lost else 0
 
 

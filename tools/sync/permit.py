@@ -8,6 +8,12 @@ import httpx
 from tools.places import place
 from tools.sync.platforms import Platform
 
+# As the build warns, word for word: macros/operations/report_run.sql.
+UNDECLARED = (
+    "The var profiling_basis is not set: everything is built, and nothing may be sent until the"
+    " shop declares on which basis it profiles (legitimate_interest)."
+)
+
 
 class Refused(Exception):  # noqa: N818 - it is a decision, not a fault
     """Nothing may be sent; the message says why and what to do."""
@@ -52,10 +58,7 @@ def require_permit(connection: duckdb.DuckDBPyConnection) -> None:
     except duckdb.CatalogException:
         raise Refused("What is published says nothing of its tests: run `make build`.") from None
     if not is_declared:
-        raise Refused(
-            "The var profiling_basis is not set: nothing may be sent until the shop declares on"
-            " which basis it profiles (legitimate_interest). Then run `make build`."
-        )
+        raise Refused(f"{UNDECLARED} Then run `make build`.")
     good = tests.pop("pass", 0) + tests.pop("warn", 0)
     if tests or not good:
         counts = ", ".join(f"{count} {status}" for status, count in sorted(tests.items()))

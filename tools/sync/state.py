@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from drt.config.base import ProjectConfig, StateConfig
 from drt.config.models import SyncConfig
@@ -22,6 +23,10 @@ STATE = "LETTERSHOP_SYNC_STATE"
 STATE_DEFAULT = "data/sync"
 REMOTE = {"s3": "s3", "gs": "gcs"}
 NEEDED = {"s3": "boto3", "gs": "google.cloud.storage"}
+# So often a lock is taken that another run has just removed.
+ATTEMPTS = 10
+# What a state has, and not all, since it may stand beside files of somebody else.
+IGNORED = "/.gitignore\n/.drt/\n/held_until\n/jobs.jsonl\n/lock\n"
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -113,9 +118,57 @@ def state_store(name: str) -> StateStore:
     return build_state_bundle(ProjectConfig(name="lettershop", state=state), folder).state
 
 
+def lock_folder(folder: Path, name: str) -> tuple[IO, list[Path]]:
+    """Take the lock of a folder, which is made if need be.
+
+    A run that ends may remove the lock that it made, while it holds it: who then holds a file that
+    is the folder's no more begins anew.
+
+    Args:
+        folder: of the state.
+        name: of the platform.
+
+    Returns:
+        The lock, held until it is closed, and what was made, the innermost first.
+
+    Raises:
+        Refused: if another run holds it, or it cannot be written to.
+    """
+    path, made, fault = folder / "lock", {}, None
+    for _ in range(ATTEMPTS):
+        made |= dict.fromkeys(part for part in (folder, *folder.parents) if not part.exists())
+        is_new = not path.exists()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = path.open("w")
+        except FileNotFoundError as error:
+            # Another run has just removed the folder, of this platform or beside it.
+            fault = error
+            continue
+        except OSError as error:
+            fault = error
+            break
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.exists() and os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+                parts = sorted(made, key=lambda part: len(part.parts), reverse=True)
+                return lock, [path, *parts] if is_new else []
+        except BlockingIOError:
+            lock.close()
+            raise Refused(f"Another sync to {name} is running. Wait until it has ended.") from None
+        except FileNotFoundError as error:
+            fault = error
+        lock.close()
+    words = fault.strerror if fault else "other runs make and remove it"
+    raise Refused(f"{folder} cannot be written to: {words}. It is the sync's.")
+
+
 @contextlib.contextmanager
 def alone(name: str) -> Iterator[Path]:
     """Hold the folder of a platform's state: one run at a time.
+
+    What this run made of it is removed again where it kept nothing there, as when it was refused.
+    Inside the project git is told to ignore the rest.
 
     Args:
         name: of the platform.
@@ -124,19 +177,23 @@ def alone(name: str) -> Iterator[Path]:
         Refused: if another run holds it, or it cannot be written to.
     """
     folder, _ = state_place(name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        opened = (folder / "lock").open("w")
-    except OSError as error:
-        raise Refused(
-            f"{folder} cannot be written to: {error.strerror}. It is the sync's."
-        ) from None
-    with opened as lock:
+    lock, made = lock_folder(folder, name)
+    with lock:
+        before = {part.name for part in folder.iterdir()}
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Refused(f"Another sync to {name} is running. Wait until it has ended.") from None
-        yield folder
+            yield folder
+        finally:
+            # A folder that cannot be tidied up does no harm.
+            with contextlib.suppress(OSError):
+                if made and {part.name for part in folder.iterdir()} == before:
+                    (lock_path, *folders) = made
+                    lock_path.unlink()
+                    for part in folders:
+                        part.rmdir()
+                elif folder.resolve().is_relative_to(PROJECT):
+                    ignored = folder / ".gitignore"
+                    if not ignored.exists():
+                        write_whole(ignored, IGNORED)
 
 
 def cursors(syncs: list[SyncConfig], state: StateStore) -> dict[str, int]:
