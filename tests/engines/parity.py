@@ -205,11 +205,11 @@ def main() -> None:
         total[2] += len(mine["rows"])
         total[3] += len(found)
         complaints += [f"{layer}.{name}: {each}" for each in found]
-    print(f"{'layer':<14}{'relations':>10}{'columns':>9}{'rows':>10}{'differences':>13}")
+    print(f"{'layer':<14}{'relations':>10}{'columns':>9}{'rows':>13}{'differences':>13}")
     for layer, total in totals.items():
-        print(f"{layer:<14}{total[0]:>10}{total[1]:>9}{total[2]:>10,}{total[3]:>13}")
+        print(f"{layer:<14}{total[0]:>10}{total[1]:>9}{total[2]:>13,}{total[3]:>13}")
     sums = [sum(total[n] for total in totals.values()) for n in range(4)]
-    print(f"{'all':<14}{sums[0]:>10}{sums[1]:>9}{sums[2]:>10,}{sums[3]:>13}")
+    print(f"{'all':<14}{sums[0]:>10}{sums[1]:>9}{sums[2]:>13,}{sums[3]:>13}")
     print("\nNot compared: " + "; ".join(f"{name} {why}" for name, why in UNLIKE.items()) + ".")
     if complaints:
         print("\n" + "\n".join(complaints))
