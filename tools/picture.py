@@ -25,6 +25,7 @@ CELLS = """
     from marts.customer_profiles
     where rfm_segment is not null
     group by recency_score, frequency_score, rfm_segment
+    order by recency_score, frequency_score, rfm_segment
 """
 # Of each model the fit that serves, over the cutoffs in time that it had not seen.
 RANKINGS = """
@@ -40,7 +41,7 @@ RANKINGS = """
     where metric = 'auc' and cutoff_date is not null
     group by metrics.model_name
     having published is not null and ranking is not null
-    order by published
+    order by published, metrics.model_name
 """
 
 
