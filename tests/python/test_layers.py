@@ -308,3 +308,15 @@ def test_what_is_said_of_a_column_three_times_is_said_once():
                     if "doc(" not in text:
                         said[column["name"], text].append(model["name"])
     assert not {text: models for text, models in said.items() if len(models) > 2}
+
+
+def test_state_writes_nothing_in_a_run_without_rows():
+    """Every model in the state's database says so, since `--empty` would have it forget."""
+    models = {
+        path: path.read_text()
+        for path in (lint.ROOT / "models").rglob("*.sql")
+        if "database=state_database()" in path.read_text()
+    }
+    assert len(models) > 5
+    for path, text in models.items():
+        assert text.endswith("where {{ has_rows() }}\n") or "if flags.EMPTY" in text, path.name

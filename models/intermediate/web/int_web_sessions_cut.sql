@@ -84,9 +84,9 @@ grouped as (
             {%- endfor %}
             else 'anonymous_id'
         end as identifier_type,
-        min(customer_id) as customer_id,
-        min(email) as email,
-        min(esp_contact_id) as esp_contact_id,
+        min(customer_id) as named_customer_id,
+        min(email) as named_email,
+        min(esp_contact_id) as named_contact_id,
         min(occurred_at) as started_at,
         max(occurred_at) as ended_at,
         count(*) as event_count,
@@ -124,9 +124,9 @@ final as (
         given_session_id is null as is_cut,
         identifier_type,
         case identifier_type
-            when 'customer_id' then customer_id
-            when 'email' then email
-            when 'esp_contact_id' then esp_contact_id
+            when 'customer_id' then named_customer_id
+            when 'email' then named_email
+            when 'esp_contact_id' then named_contact_id
             else visitor
         end as identifier,
         started_at,
