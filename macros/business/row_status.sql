@@ -171,45 +171,6 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#
-    The same joins for rows that earlier builds have stored: only erasures that none of them knew of,
-    since the rows were held against the others then. Many rows have one identifier: each is hashed
-    once.
-
-    Args:
-        relation (str): the alias of the stored rows.
-        table (Relation): where they are stored.
-        identifiers (list of str): its columns that identify a person.
-    Returns: str, joins as of `erased_joins`.
-#}
-{% macro newly_erased_joins(relation, table, identifiers) -%}
-    {%- for column in identifiers %}
-    left join (
-        select
-            named.store,
-            named.identifier,
-            requests.requested_at
-        from (
-            select distinct
-                store,
-                {{ column }} as identifier
-            from {{ table }}
-            where {{ column }} is not null
-        ) as named
-        inner join {{ ref('stg_consent__erasure_requests') }} as requests
-            on
-                named.store = requests.store
-                and requests.identifier_type = '{{ column }}'
-                and requests.is_new
-                and {{ lettershop.erasure_hash('named.store', "'" ~ column ~ "'", 'named.identifier') }}
-                = requests.identifier_hash
-    ) as erased_{{ column }}
-        on
-            {{ relation }}.store = erased_{{ column }}.store
-            and {{ relation }}.{{ column }} = erased_{{ column }}.identifier
-    {%- endfor %}
-{%- endmacro %}
-
 {% macro is_erased(identifiers, happened_at) -%}
     (
         {%- for type in identifiers %}
@@ -220,6 +181,58 @@
         {{- ' or' if not loop.last }}
         {%- endfor %}
     )
+{%- endmacro %}
+
+{#
+    Keys of stored rows that name somebody whose erasure no earlier build knew of; the rows were held
+    against all others then. Rows since the request are among them: judging them again decides.
+
+    A new request mostly still says whom it names. Where only the hash is left, since nobody has to
+    be told, whatever the rows name is hashed, each identifier once.
+
+    Args:
+        relation (Relation): where the rows are stored.
+        identifiers (list of str): its columns that identify a person.
+        key_hash (str): its column to return.
+        is_any_hashed (bool): whether a new request says its hash alone.
+    Returns: str, further members of a union.
+#}
+{% macro newly_erased_keys(relation, identifiers, key_hash, is_any_hashed) -%}
+    {%- for column in identifiers %}
+        union
+        select source.{{ key_hash }} as key_hash
+        from {{ relation }} as source
+        inner join (
+            select
+                store,
+                identifier
+            from {{ ref('stg_consent__erasure_requests') }}
+            where is_new and identifier_type = '{{ column }}' and identifier is not null
+            {%- if is_any_hashed %}
+            union all
+            select
+                named.store,
+                named.identifier
+            from (
+                select distinct
+                    store,
+                    {{ column }} as identifier
+                from {{ relation }}
+                where {{ column }} is not null
+            ) as named
+            inner join {{ ref('stg_consent__erasure_requests') }} as requests
+                on
+                    named.store = requests.store
+                    and requests.identifier_type = '{{ column }}'
+                    and requests.is_new
+                    and requests.identifier is null
+                    and {{ lettershop.erasure_hash(
+                        'named.store', "'" ~ column ~ "'", 'named.identifier'
+                    ) }} = requests.identifier_hash
+            {%- endif %}
+        ) as erased
+            on source.store = erased.store and source.{{ column }} = erased.identifier
+    {%- endfor %}
 {%- endmacro %}
 
 {#

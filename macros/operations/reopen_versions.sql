@@ -38,9 +38,10 @@
             'select (select count(*) from ' ~ landing ~ ' where ' ~ is_older ~ ')'
             ~ ' <> (select count(*) from ' ~ relation ~ ' where ' ~ is_older ~ ')'
         ) -%}
-        {%- set somebody_is_to_be_erased = lettershop.answer(
-            'select count(*) > 0 from ' ~ ref('stg_consent__erasure_requests') ~ ' where is_new'
-        ) %}
+        {%- set newly_erased = run_query(
+            'select count(*) > 0, count(*) > count(identifier) from '
+            ~ ref('stg_consent__erasure_requests') ~ ' where is_new'
+        ).rows[0] %}
         delete from {{ relation }}
         where {{ 'true' if is_whole else is_newest }};
         create or replace temporary table {{ lettershop.landed(relation) }} as
@@ -53,14 +54,13 @@
         union
         select source.event_hash as key_hash
         from {{ relation }} as source
-        {{- lettershop.newly_erased_joins('source', relation, identifiers) if somebody_is_to_be_erased }}
         where
             source.deleted_at is not null
             or (source.row_status = 'not_yet') <> (source.{{ event_at }} >= {{ as_of_at() }})
-            {%- if somebody_is_to_be_erased %}
-            or {{ lettershop.is_erased(identifiers, 'source.' ~ event_at) }}
-            {%- endif %}
-            or {{ lettershop.is_expired(table_name, 'source.' ~ event_at, unless) }};
+            or {{ lettershop.is_expired(table_name, 'source.' ~ event_at, unless) }}
+        {%- if newly_erased[0] %}
+        {{- lettershop.newly_erased_keys(relation, identifiers, 'event_hash', newly_erased[1]) }}
+        {%- endif %};
         {%- set is_reopened -%}
             event_hash in (select key_hash from {{ lettershop.reopened(relation) }})
             and row_status not in ('withheld', 'expired')

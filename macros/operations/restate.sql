@@ -18,52 +18,51 @@
     beside the rows: nothing needs to be remembered between runs, whatever stopped the last one, and
     it does not matter why a row changed: it came late, was corrected, changed hands or was erased.
 
-    A key is one column, so that an engine can look for it before it reads the rest of a row. Where it
-    is made of several, it is their fingerprint; two keys that share one are restated together.
+    Those of a key's rows add up to the same on both sides, so that all of them together add up to
+    nothing. A key is one column, so that an engine can look for it before it reads the rest of a
+    row. Where it is made of several, it is their fingerprint; two keys that share one are restated
+    together.
 
     Args:
         relation (Relation): the model; needs the column `fingerprint`.
         key (str): a column of the model.
-        made_from (str): a query of `changed_key`, every key that the model is made from, and the
-            fingerprint of all rows of the key.
-        is_repeated (bool): whether every row carries the fingerprint of its key; else those of a
-            key's rows add up to it.
+        made_from (str): a query of `changed_key` and `fingerprint`: the rows that the model is made
+            from, or sums of some of them.
+        buckets (int): where made_from costs little, it is read twice: keys are thrown into so many
+            buckets first, and only those of a bucket that differs are looked at one by one. Far
+            fewer are kept in mind that way. None looks at all keys at once.
     Returns: str, SQL statements; none before the first build.
 #}
-{% macro restate_changed(relation, key, made_from, is_repeated=false) -%}
+{% macro restate_changed(relation, key, made_from, buckets=none) -%}
     {%- if execute and is_incremental() -%}
+        {%- set bucket -%}
+            mod({{ lettershop.fingerprint(['changed_key']) }}, {{ buckets }})
+        {%- endset -%}
+        {%- set both_sides -%}
+            (
+                {{ made_from }}
+                union all
+                select
+                    {{ key }} as changed_key,
+                    fingerprint
+                from {{ relation }}
+            ) as both_sides
+        {%- endset %}
         create or replace temporary table {{ lettershop.restated(relation) }} as
-        select
-            coalesce(now_made.changed_key, once_made.changed_key) as changed_key,
-            now_made.fingerprint
-        from ({{ made_from }}) as now_made
-        full outer join (
-            select
-                {{ key }} as changed_key,
-                {{ 'max(fingerprint)' if is_repeated else lettershop.fingerprint_of_all('fingerprint') }}
-                    as fingerprint
-            from {{ relation }}
-            group by {{ key }}
-        ) as once_made on now_made.changed_key = once_made.changed_key
-        where now_made.fingerprint is distinct from once_made.fingerprint;
+        select changed_key
+        from {{ both_sides }}
+        {%- if buckets %}
+        where {{ bucket }} in (
+            select {{ bucket }} as bucket
+            from {{ both_sides }}
+            group by {{ bucket }}
+            having {{ lettershop.fingerprint_of_all('fingerprint') }} <> 0
+        )
+        {%- endif %}
+        group by changed_key
+        having {{ lettershop.fingerprint_of_all('fingerprint') }} <> 0;
         delete from {{ relation }}
         where {{ lettershop.is_restated(relation, key) }};
-    {%- endif -%}
-{%- endmacro %}
-
-{#
-    The fingerprint of every key that this run makes rows of.
-
-    Args:
-        relation (Relation): the model.
-        made_from (str): see `restate_changed`.
-    Returns: str, a query of changed_key and fingerprint.
-#}
-{% macro restated_fingerprints(relation, made_from) -%}
-    {%- if is_incremental() -%}
-    select * from {{ lettershop.restated(relation) }}
-    {%- else -%}
-    {{ made_from }}
     {%- endif -%}
 {%- endmacro %}
 

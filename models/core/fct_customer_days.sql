@@ -16,7 +16,7 @@
 -- first opened or clicked by a likely human on that day. Incremental (docs/decisions/0013): the
 -- days of a customer are made anew when anything that they were made from has changed.
 with movements as (
-    {{ customer_movements(is_restated(this, 'customer_key')) }}
+    {{ customer_movements(restated(this) if is_incremental() else none) }}
 ),
 
 final as (

@@ -34,7 +34,7 @@ final as (
             and messages.identifier = identifiers.identifier
     left join campaigns
         on messages.store = campaigns.store and messages.campaign_id = campaigns.campaign_id
-    where coalesce(messages.channel, campaigns.channel, 'email') = 'email'
+    where {{ message_channel('messages', 'campaigns') }} = 'email'
 )
 
 select * from final

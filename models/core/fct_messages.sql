@@ -20,7 +20,7 @@ final as (
         messages.message_id,
         identifiers.customer_key,
         campaigns.campaign_key,
-        coalesce(messages.channel, campaigns.channel, 'email') as channel,
+        {{ message_channel('messages', 'campaigns') }} as channel,
         messages.variant,
         messages.sent_at,
         {{ local_date('messages.sent_at') }} as sent_date,

@@ -115,7 +115,7 @@ def open_kinds(connection: duckdb.DuckDBPyConnection, truth: Path) -> dict[tuple
         for true_kind, kind, count in connection.execute(
             f"""
             select true_kind, kind, count(*)
-            from intermediate.int_message_reactions_judged
+            from core.fct_message_reactions
             inner join '{truth}/opens.parquet' using (event_id)
             group by all order by all
             """

@@ -2,7 +2,7 @@
     materialized='incremental',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{{ restate_changed(this, 'message_hash', message_fingerprints()) }}"
+    pre_hook="{{ restate_changed(this, 'message_hash', message_fingerprints(), 100000) }}"
 ) }}
 
 {%- set description = {
@@ -14,21 +14,22 @@
     'occurred_at': 'sent_at',
 } -%}
 -- What became of every message: one row out of its events. Described by its `sent` event, or else
--- by the first that is known of it.
-with events as (
+-- by the first that is known of it. Of all messages, whoever reads events reads the columns it
+-- needs; those of a day's messages are few, and read once.
+with events as {{ not_materialized() if not is_incremental() }} (
     select
         *,
         {{ identifier_type(['customer_id', 'esp_contact_id', 'email']) }} as identifier_type,
-        coalesce(customer_id, esp_contact_id, email) as identifier
+        coalesce(customer_id, esp_contact_id, email) as identifier,
+        {{ event_fingerprint() }} as event_fingerprint
     from {{ ref('stg_esp__events') }}
     where
         occurred_at < {{ as_of_at() }}
         and {{ is_restated(this, 'message_hash') }}
 ),
 
-reactions as (
-    select * from {{ ref('int_message_reactions_judged') }}
-    where {{ is_restated(this, 'message_hash') }}
+judged as (
+    {{ judged_reactions('events') }}
 ),
 
 outcomes as (
@@ -45,7 +46,7 @@ outcomes as (
         {%- endfor %}
         min(case when event_type = 'bounced' then bounce_type end) as bounce_type,
         min(message_hash) as message_hash,
-        {{ message_fingerprint() }} as fingerprint
+        {{ fingerprint_of_all('event_fingerprint') }} as fingerprint
     from events
     group by store, message_id
 ),
@@ -68,7 +69,7 @@ responses as (
             as other_open_count,
         count(case when event_type = 'clicked' and kind = 'likely_human' then 1 end)
             as human_click_count
-    from reactions
+    from judged
     group by store, message_id
 ),
 
