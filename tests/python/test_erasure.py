@@ -375,3 +375,48 @@ def test_the_proof_is_clean_and_can_fail(confirmed):
         ("core.fct_suppressions", 1),
         ("staging.base_shop__orders", 1),
     ]
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["the_esp_is_told", "nobody_is_told"])
+def test_an_erasure_reaches_events_of_earlier_builds(builds, write_tables, is_told):
+    """Found by their identifiers while those are known, and by hashes where nobody must be told."""
+    place = builds / f"erased_later_{is_told}"
+    # The newest load is judged again in any case: nobody's event is it.
+    last = ("last", "nobody", None, None, None, "page_view", None, "2024-05-22", "2024-05-22")
+    events = {
+        "web_events": rows(
+            "event_id, anonymous_id, customer_id, esp_contact_id, email, event_type, order_id,"
+            " occurred_at, loaded_at",
+            [*((*visit, "2024-05-21") for visit in VISITS), last],
+        ),
+        "esp_events": rows(
+            "event_id, message_id, customer_id, email, event_type, occurred_at, loaded_at",
+            [
+                ("e1", "m1", "ann1", None, "opened", "2024-02-01", "2024-02-01"),
+                ("e2", "m2", None, "ann.crm@example.com", "opened", "2024-02-01", "2024-02-01"),
+                ("e3", "m3", "bob1", None, "opened", "2024-02-02", "2024-02-02"),
+            ],
+        ),
+    }
+    requests = [("q2", None, "visitor@example.com", REQUESTED), ("q", "ann1", None, REQUESTED)]
+    stored = []
+    for known in (requests[:1], requests):
+        landing = write_tables(
+            place / f"landing_{len(known)}",
+            **tables(CONTACTS, "2024-05-15")
+            | events
+            | {"erasure_requests": rows("request_id, customer_id, email, requested_at", known)},
+        )
+        build = Build(place / "build", landing)
+        build.run(
+            *("--select", "+stg_web__events", "+stg_esp__events"),
+            vars=VARS | {"using_esp_contacts": is_told},
+        )
+        stored.append(
+            {row[0] for row in build.query("select event_id from staging.stg_web__events")}
+        )
+    asked = "select count(identifier) > 0 from staging.stg_consent__erasure_requests where is_new"
+    assert build.query(asked) == [(is_told,)]
+    # On the shared device only what names her is hers; w8 came after the request.
+    assert stored[0] - stored[1] == {"w1", "w2", "w3", "w4", "w5"}
+    assert build.query("select event_id from staging.stg_esp__events") == [("e3",)]
