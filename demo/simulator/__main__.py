@@ -88,8 +88,8 @@ def write_table(connection, query: Path, folder: Path, parts: int) -> None:
         target.mkdir()
     for part in range(parts):
         # The queries of large tables ask for these: the share of loading time that a part covers.
-        connection.execute(f"set variable part_from = {part / parts}")
-        connection.execute(f"set variable part_until = {(part + 1) / parts}")
+        connection.execute("set variable part_from = $1::double", [part / parts])
+        connection.execute("set variable part_until = $1::double", [(part + 1) / parts])
         path = target / f"part_{part:03}.parquet" if parts > 1 else target
         # Ids hardly repeat: a dictionary of them costs much and saves nothing.
         connection.execute(

@@ -10,7 +10,8 @@ from conftest import ROOT
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-write_landing = importlib.import_module("demo.simulator.__main__").write_landing
+simulator = importlib.import_module("demo.simulator.__main__")
+write_landing = simulator.write_landing
 CUSTOMERS = 3000
 CONTRACT = {
     table["name"]: table
@@ -119,6 +120,19 @@ def test_rows_lie_in_the_order_of_loading(folders):
             "select 1 from (select loaded_at, lag(loaded_at) over (order by file_row_number) last"
             f" from read_parquet('{path}', file_row_number = true)) where loaded_at < last"
         ).fetchall(), path.stem
+
+
+def test_a_large_shop_lies_in_parts_and_is_the_same(folders, tmp_path, monkeypatch):
+    """Of a third each: no share of the loading time that has an end in decimals."""
+    monkeypatch.setattr(simulator, "CUSTOMERS_PER_FILE", 100)
+    write_landing(tmp_path / "landing", 300, 8, 730)
+    for name in ("web_events", "esp_events"):
+        files = sorted((tmp_path / "landing" / f"{name}.parquet").glob("*.parquet"))
+        assert len(files) == 3
+        parts = [duckdb.execute(f"from '{file}'").fetchall() for file in files]
+        assert all(parts)
+        whole = duckdb.execute(f"from '{folders}/other/landing/{name}.parquet'").fetchall()
+        assert [row for part in parts for row in part] == whole
 
 
 def test_a_second_run_writes_nothing_and_foreign_tables_are_refused(folders, tmp_path):
