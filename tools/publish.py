@@ -87,8 +87,9 @@ def publish(target: Path | None = None) -> int:
                 -- Views that look back over all cutoffs: nobody reads them but training.
                 and not (table_schema = 'features' and table_type = 'VIEW')
                 and not regexp_matches(table_name, '^(dim|fct)_dated_')
-                -- The profile before segments are known: the profile has it all.
-                and table_name <> 'customer_descriptions'
+                -- The profile before segments are known: the profile has it all. Opens and clicks
+                -- one by one are for whoever asks the working database why.
+                and table_name not in ('customer_descriptions', 'fct_message_reactions')
             order by table_schema, table_name
             """,
             [list(SCHEMAS)],

@@ -95,7 +95,8 @@
         {%- endfor %}
         {{ lettershop.movement_fingerprint('session') }} as fingerprint
     from {{ ref('int_web_sessions_cut') }} as sessions
-    {{ lettershop.customer_lookup('sessions', restated) }}
+    {{ lettershop.customer_lookup('sessions') }}
+    where {{ lettershop.is_looked_up('sessions', restated) }}
     union all by name
     {#- One reading, multiplied: as six readings of what they share, an engine would write all
         messages down first. -#}
@@ -117,7 +118,7 @@
             as fingerprint
     from (
         select
-            identifiers.customer_key,
+            messages.customer_key,
             messages.fingerprint,
             events.event,
             case events.event
@@ -125,13 +126,12 @@
                 when '{{ event }}' then messages.{{ names[0] }}
                 {%- endfor %}
             end as happened_at
-        from ({{ lettershop.emails() }}) as messages
+        from ({{ lettershop.emails(is_looked_up=true, restated=restated) }}) as messages
         cross join (
             {%- for event in events %}
             {{ 'union all ' if not loop.first }}select '{{ event }}' as event
             {%- endfor %}
         ) as events
-        {{ lettershop.customer_lookup('messages', restated) | indent(4) }}
     ) as message_events
     where happened_at is not null
 {%- endmacro %}
@@ -144,36 +144,48 @@
         restated (str): a table of `changed_key`, the customers to look at; none for all. Their
             identifiers are known before anything else is read, and found by their fingerprints:
             else everybody's rows would be looked up.
-    Returns: str, a join with `identifiers`, and a condition.
+    Returns: str; customer_lookup a join with `identifiers`, is_looked_up a condition.
 #}
-{% macro customer_lookup(relation, restated=none) -%}
+{% macro customer_lookup(relation) -%}
     inner join {{ ref('dim_identifiers') }} as identifiers
         on
             {{ relation }}.store = identifiers.store
             and {{ relation }}.identifier_type = identifiers.identifier_type
             and {{ relation }}.identifier = identifiers.identifier
-    {%- if restated %}
-    where
-        identifiers.customer_key in (select changed_key from {{ restated }})
-        and {{ lettershop.identifier_fingerprint(relation) }} in (
-            select {{ lettershop.identifier_fingerprint('theirs') }}
-            from {{ ref('dim_identifiers') }} as theirs
-            where theirs.customer_key in (select changed_key from {{ restated }})
-        )
+{%- endmacro %}
+
+{% macro is_looked_up(relation, restated=none) -%}
+    {%- if restated -%}
+    identifiers.customer_key in (select changed_key from {{ restated }})
+    and {{ lettershop.identifier_fingerprint(relation) }} in (
+        select {{ lettershop.identifier_fingerprint('theirs') }}
+        from {{ ref('dim_identifiers') }} as theirs
+        where theirs.customer_key in (select changed_key from {{ restated }})
+    )
+    {%- else -%}
+    identifiers.customer_key is not null
     {%- endif -%}
 {%- endmacro %}
 
 {#
     The messages that the ledger counts.
 
+    Args:
+        is_looked_up (bool): whose they are, as `customer_key`, too.
+        restated (str): see `customer_lookup`.
     Returns: str, a query.
 #}
-{% macro emails() -%}
-    select messages.*
+{% macro emails(is_looked_up=false, restated=none) -%}
+    select
+        {{ 'identifiers.customer_key,' if is_looked_up }}
+        messages.*
     from {{ ref('int_messages_followed') }} as messages
+    {{ lettershop.customer_lookup('messages') if is_looked_up }}
     left join {{ ref('dim_campaigns') }} as campaigns
         on messages.store = campaigns.store and messages.campaign_id = campaigns.campaign_id
-    where {{ lettershop.message_channel('messages', 'campaigns') }} = 'email'
+    where
+        {{ lettershop.message_channel('messages', 'campaigns') }} = 'email'
+        {{ 'and ' ~ lettershop.is_looked_up('messages', restated) if is_looked_up }}
 {%- endmacro %}
 
 {#

@@ -61,7 +61,7 @@
         {%- set is_table = node.config.materialized in ('table', 'incremental') -%}
         {%- set looks_back = (node.schema == 'features' and not is_table)
             or modules.re.match('(dim|fct)_dated_', node.alias)
-            or node.alias == 'customer_descriptions' -%}
+            or node.alias in ('customer_descriptions', 'fct_message_reactions') -%}
         {%- if node.schema in lettershop.readers()['lettershop_admin'] and not looks_back -%}
             {%- do relations.append({
                 'database': node.database, 'schema': node.schema, 'name': node.alias,

@@ -39,8 +39,7 @@ final as (
         messages.scanner_clicked_at,
         messages.human_click_count,
         messages.unsubscribed_at,
-        messages.complained_at,
-        messages.fingerprint
+        messages.complained_at
     from messages
     left join identifiers
         on

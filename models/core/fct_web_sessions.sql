@@ -33,8 +33,7 @@ final as (
         sessions.utm_source,
         sessions.utm_medium,
         sessions.utm_campaign,
-        sessions.device_type,
-        sessions.fingerprint
+        sessions.device_type
     from sessions
     left join identifiers
         on
