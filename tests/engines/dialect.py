@@ -24,7 +24,8 @@ WORDS = frozenset(
         """
         all and any as asc between by case desc distinct else end except exclude exists
         from group having in inner intersect is join lateral like limit materialized not on or order
-        outer over partition pivot qualify select table then union unpivot using values when where with within
+        outer over partition pivot qualify select table then union unpivot using values when where
+        with within
         """,
     )
 )
