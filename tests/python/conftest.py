@@ -602,6 +602,7 @@ LONGEST = [
         "sync_faults",
         "data_quality",
         "erasure",
+        "restated",
         "check",
         "staging",
         "optional_tables",
