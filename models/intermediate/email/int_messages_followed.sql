@@ -2,7 +2,7 @@
     materialized='incremental',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{{ restate_changed(this, 'message_hash', message_fingerprints(), 100000) }}"
+    pre_hook="{{ restate_changed(this, 'message_hash', message_fingerprints(), buckets=100000) }}"
 ) }}
 
 {%- set description = {

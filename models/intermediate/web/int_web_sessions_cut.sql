@@ -2,7 +2,7 @@
     materialized='incremental',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{{ restate_changed(this, 'visitor_hash', visitor_fingerprints(), 100000) }}"
+    pre_hook="{{ restate_changed(this, 'visitor_hash', visitor_fingerprints(), buckets=100000) }}"
 ) }}
 
 {#- Of the first event of a visit. -#}
